@@ -1,0 +1,1 @@
+"""What labeler and trainer say to each other. Imports neither Flask nor torch."""

@@ -1,0 +1,275 @@
+"""Wire messages, validated once at the boundary. Images and classes travel as the labeler's numbers."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from shared.errors import ProtocolError
+from shared.events import MAX_RANKING_ENTRIES
+
+Seq = Annotated[int, Field(ge=0)]
+Share = Annotated[float, Field(ge=0.0, le=1.0)]
+
+
+class Kind(StrEnum):
+    """What a row of the log does."""
+
+    LABEL = "label"
+    SKIP = "skip"
+    FLAG = "flag"
+    UNDO = "undo"
+
+
+class Lane(StrEnum):
+    """Why an image is asked. An image itself is either TEST (hold-out) or one of the others."""
+
+    QUERY = "query"
+    RANDOM = "random"
+    TEST = "test"
+    AUDIT = "audit"
+    REVIEW = "review"
+
+
+class SessionState(StrEnum):
+    """The session as the labeler sees it; the table of transitions is in labeler/session.py."""
+
+    SETUP = "setup"
+    LABELLING = "labelling"
+    PAUSED = "paused"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+
+
+class TrainerState(StrEnum):
+    """What the trainer is doing."""
+
+    STARTING = "starting"
+    EMBEDDING = "embedding"
+    TRAINING = "training"
+    WAITING = "waiting"
+    PAUSED = "paused"
+    STOPPED = "stopped"
+
+
+class ReasonKind(StrEnum):
+    """Why a ranked image was chosen."""
+
+    UNCERTAIN = "uncertain"
+    DIVERSE = "diverse"
+    RANDOM = "random"
+
+
+class Message(BaseModel):
+    """Base of all messages: immutable, no unknown fields, no NaN or infinity."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, payload: object) -> Self:
+        """Validate what came over the wire. Raises ProtocolError naming the first bad field."""
+        try:
+            return cls.model_validate(payload)
+        except ValidationError as error:
+            first = error.errors()[0]
+            where = ".".join(str(part) for part in first["loc"]) or "message"
+            raise ProtocolError(f"{cls.__name__}.{where}: {first['msg']}; got {_short(first['input'])}") from error
+
+    def wire(self) -> dict[str, Any]:
+        """The message as JSON-ready values."""
+        return self.model_dump(mode="json")
+
+
+def _short(value: object, limit: int = 80) -> str:
+    text = repr(value)
+    return text if len(text) <= limit else text[:limit] + "…"
+
+
+class ClassInfo(Message):
+    """A class: a number that never changes and the name it has at present."""
+
+    id: Annotated[int, Field(ge=0)]
+    name: str
+
+
+class LogRow(Message):
+    """One row of the annotation log, as far as training needs it."""
+
+    seq: Seq
+    annotation_id: str
+    image: Annotated[int, Field(ge=0)]
+    kind: Kind
+    class_id: int | None = None
+    undoes: str | None = None
+
+
+class AnnotationBatch(Message):
+    """Rows seq_from..seq_to of the log `log_id`, without gaps, and the classes as they are now."""
+
+    log_id: str
+    epoch: int
+    seq_from: Seq
+    seq_to: Seq
+    rows: list[LogRow]
+    classes: list[ClassInfo]
+
+
+class SessionNews(Message):
+    """The session's state, and why it stopped if it did."""
+
+    state: SessionState
+    reason: str = ""
+
+
+class Hello(Message):
+    """The trainer's first message: what it has applied, and of which log."""
+
+    protocol: int
+    log_id: str | None
+    applied_seq: Seq
+    model_version: Annotated[int, Field(ge=0)]
+
+
+class Welcome(Message):
+    """The labeler's answer: the log follows from `start_after`; 0 where the log is another one."""
+
+    log_id: str
+    epoch: int
+    start_after: Seq
+    last_seq: Seq
+    ranking_version: int
+    classes: list[ClassInfo]
+    session: SessionNews
+
+
+class Applied(Message):
+    """Everything up to `seq` is in the trainer's label set."""
+
+    epoch: int
+    seq: Seq
+
+
+class Resend(Message):
+    """A gap: send again from the row after `after`."""
+
+    epoch: int
+    after: Seq
+
+
+class PoolChanged(Message):
+    """There are images the trainer has not read; `last` is the newest change number."""
+
+    last: int
+
+
+class Reason(Message):
+    """Why this image: the kind and, for uncertainty, the classes it lies between (class numbers)."""
+
+    kind: ReasonKind
+    classes: list[int] = Field(default_factory=list, max_length=2)
+
+
+class Prediction(Message):
+    """The likeliest classes of one image, best first, as (class number, probability)."""
+
+    top: list[tuple[int, Share]] = Field(min_length=1, max_length=3)
+
+
+class RankingEntry(Message):
+    """One image of the order; a higher score is asked first. `neighbours` are the nearest labelled images."""
+
+    image: Annotated[int, Field(ge=0)]
+    score: float
+    reason: Reason
+    prediction: Prediction | None = None
+    neighbours: list[int] = Field(default_factory=list, max_length=3)
+
+
+class Ranking(Message):
+    """The head of the trainer's order of the unlabelled pool; the newest version wins."""
+
+    epoch: int
+    version: int
+    based_on_seq: Seq
+    model_version: int
+    strategy: str
+    entries: list[RankingEntry] = Field(max_length=MAX_RANKING_ENTRIES)
+
+
+class MetricValue(Message):
+    """A metric on the hold-out with its 95 % interval, over n images."""
+
+    value: float
+    low: float | None = None
+    high: float | None = None
+    n: int
+
+
+class StopOutlook(Message):
+    """How far one stop threshold is: a sentence for people, and whether it has been reached."""
+
+    metric: str
+    reached: bool
+    sentence: str
+
+
+class MetricsReport(Message):
+    """One evaluation on the hold-out; the newest `based_on_seq` wins.
+
+    `labels` is the number of training labels, `train_loss` the head's mean loss on them.
+    `classes` are the numbers of the classes that per-class names refer to.
+    """
+
+    epoch: int
+    based_on_seq: Seq
+    model_version: int
+    labels: int
+    train_loss: float | None
+    metrics: dict[str, MetricValue]
+    outlook: list[StopOutlook]
+
+
+class TrainerStatus(Message):
+    """What the trainer does now; `embedded` of `pool` images have been read."""
+
+    epoch: int
+    state: TrainerState
+    applied_seq: Seq
+    model_version: int
+    embedded: int
+    pool: int
+    backbone: str
+    detail: str = ""
+
+
+class UnreadableImage(Message):
+    """An image the trainer could not decode, with the reason for the Data page."""
+
+    image: int
+    content_hash: str
+    reason: str
+
+
+class UnreadableImages(Message):
+    """Images the trainer could not decode."""
+
+    epoch: int
+    images: list[UnreadableImage] = Field(max_length=1000)
+
+
+class StopReached(Message):
+    """The trainer's stop rule has been met."""
+
+    epoch: int
+    reason: str
+
+
+class Finished(Message):
+    """Model and predictions are on disk, under the names in `exports` below data/exports."""
+
+    epoch: int
+    applied_seq: Seq
+    model_version: int
+    exports: list[str]
