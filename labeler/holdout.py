@@ -1,0 +1,28 @@
+"""Which images form the hold-out, and how often one of them is asked."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from shared.config import Holdout
+
+DENSE_LABELS = 100
+DENSE_SHARE = 0.3
+LATER_SHARE = 0.15
+
+
+def holdout_size(images: int, rule: Holdout) -> int:
+    """How many of `images` the hold-out should have: a fraction within bounds, never above a third."""
+    wanted = min(max(math.ceil(images * rule.fraction), rule.min_images), rule.max_images)
+    return min(wanted, images // 3) if rule.fraction > 0 else 0
+
+
+def draw_holdout(ids: Sequence[str], count: int) -> set[str]:
+    """The `count` ids with the smallest values, as a random draw: an id is a hash, so its order is random."""
+    return set(sorted(ids)[: max(count, 0)])
+
+
+def test_quota(labels: int) -> float:
+    """How many of the first `labels` labels should be on the hold-out: three in ten, 15 in a hundred after 100."""
+    return DENSE_SHARE * min(labels, DENSE_LABELS) + LATER_SHARE * max(labels - DENSE_LABELS, 0)
