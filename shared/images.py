@@ -1,0 +1,62 @@
+"""Images in a folder: their ids, which files count, and paths that cannot leave the folder."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from pathlib import Path
+from typing import Final
+
+from shared.decoding import ImageInfo, decode_rgb, display_bytes, inspect
+from shared.errors import ImageRejected
+
+__all__ = [
+    "EXTENSIONS",
+    "ImageInfo",
+    "content_hash",
+    "decode_rgb",
+    "display_bytes",
+    "image_id",
+    "inspect",
+    "is_candidate",
+    "resolve",
+]
+
+EXTENSIONS: Final = frozenset({b"jpg", b"jpeg", b"png", b"webp", b"bmp", b"tif", b"tiff"})
+
+
+def image_id(path: bytes) -> str:
+    """The opaque id of an image: 24 hex digits from its path below the image folder ('/' between the parts)."""
+    return hashlib.blake2b(path, digest_size=12).hexdigest()
+
+
+def content_hash(data: bytes) -> str:
+    """32 hex digits that two files share exactly when they are byte for byte the same."""
+    return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def is_candidate(name: str | bytes) -> bool:
+    """Whether a file of this name is looked at: a known extension in any case, and not hidden."""
+    raw = os.fsencode(name)
+    stem, _, extension = raw.rpartition(b".")
+    return bool(stem) and not raw.startswith(b".") and extension.lower() in EXTENSIONS
+
+
+def resolve(root: Path, relative: bytes) -> Path:
+    """The real path of `relative` below `root`.
+
+    Raises ImageRejected where it is absolute, climbs with `..`, or passes through a link that leads out of `root`.
+    """
+    parts = relative.split(b"/")
+    if b"\0" in relative or any(part in (b"", b".", b"..") for part in parts):
+        raise ImageRejected("is not a path below the image folder")
+    try:
+        base = root.resolve()
+        path = base.joinpath(os.fsdecode(relative)).resolve()
+    except (OSError, RuntimeError) as error:  # pathlib reports a loop of links as RuntimeError
+        raise ImageRejected(f"cannot be reached: {error}") from error
+    if not path.is_relative_to(base):
+        raise ImageRejected(
+            "is a link that leads out of the image folder; copy the file, or set paths.images to its folder"
+        )
+    return path
