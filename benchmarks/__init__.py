@@ -1,0 +1,1 @@
+"""Measurements of the real services, each a module with --help; LOG.md keeps what they printed."""
