@@ -13,7 +13,6 @@ from enum import IntEnum
 from labeler.holdout import test_quota
 from shared.messages import Lane, Ranking, RankingEntry, ReasonKind
 
-
 MAX_TEST_SKIPS = 2
 
 
@@ -34,8 +33,9 @@ class Lease:
     image: int
     client: str
     lane: Lane
-    rank: int
-    entry: RankingEntry | None
+    rank: int = 0
+    entry: RankingEntry | None = None
+    model_version: int = 0
 
 
 @dataclass(slots=True)
@@ -95,6 +95,7 @@ class Queue:
         self._leased: dict[int, str] = {}
         self.version = 0
         self.based_on_seq = 0
+        self.model_version = 0
         self.strategy = "random"
 
     def __len__(self) -> int:
@@ -141,7 +142,8 @@ class Queue:
         """Adopt a newer order. Returns False for one that is not newer."""
         if ranking.version <= self.version:
             return False
-        self.version, self.based_on_seq, self.strategy = ranking.version, ranking.based_on_seq, ranking.strategy
+        self.version, self.based_on_seq = ranking.version, ranking.based_on_seq
+        self.strategy, self.model_version = ranking.strategy, ranking.model_version
         self._entries = merge_ranking(ranking.entries, self._is_candidate)
         return True
 
@@ -155,7 +157,7 @@ class Queue:
         mine.seen_at = now
         for image in holding:
             if len(mine.leases) < count and self._is_free(image):
-                self._grant(mine, Lease(image, client, self._natural_lane(image), 0, None))
+                self._grant(mine, Lease(image, client, self._natural_lane(image)))
         while len(mine.leases) < count and (lease := self._next(client, mine)):
             self._grant(mine, lease)
         return list(mine.leases.values())
@@ -164,7 +166,7 @@ class Queue:
         """Images that will probably be asked next, not leased; for prefetching."""
         ahead = [entry.image for entry in self._entries if self._is_free(entry.image)][:count]
         test = next(self._test_order.scan(self._is_open), None)
-        ahead = ahead[: count - 1] + [test] if test is not None and self._is_free(test) else ahead
+        ahead = [*ahead[: count - 1], test] if test is not None and self._is_free(test) else ahead
         if len(ahead) < count:
             known = set(ahead)
             for image in self._train_order.scan(self._is_open):
@@ -219,7 +221,7 @@ class Queue:
         again = (i for i in list(self._skipped_tests) if self._may_return(i))
         image = next(fresh, None)
         image = next(again, None) if image is None else image
-        return None if image is None else Lease(image, client, Lane.TEST, 0, None)
+        return None if image is None else Lease(image, client, Lane.TEST)
 
     def _may_return(self, image: int) -> bool:
         return (
@@ -233,10 +235,10 @@ class Queue:
             if self._is_free(entry.image):
                 self._entries = self._entries[rank + 1 :]
                 lane = Lane.RANDOM if entry.reason.kind is ReasonKind.RANDOM else Lane.QUERY
-                return Lease(entry.image, client, lane, rank, entry)
+                return Lease(entry.image, client, lane, rank, entry, self.model_version)
         free = (image for image in self._train_order.scan(self._is_open) if self._is_free(image))
         image = next(free, None)
-        return None if image is None else Lease(image, client, Lane.RANDOM, 0, None)
+        return None if image is None else Lease(image, client, Lane.RANDOM)
 
     def _natural_lane(self, image: int) -> Lane:
         return Lane.TEST if self.is_test(image) else Lane.RANDOM

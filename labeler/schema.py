@@ -48,7 +48,7 @@ files = sa.Table(
     sa.Column("present", sa.Boolean, nullable=False),
 )
 
-annotations = sa.Table(
+annotation_rows = sa.Table(
     "annotations",
     metadata,
     sa.Column("seq", sa.Integer, primary_key=True, autoincrement=False),

@@ -1,0 +1,85 @@
+"""The web service people label in. This module only wires; `python -m labeler` starts it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import Flask, request
+from flask_socketio import SocketIO
+
+from labeler.board import Board
+from labeler.catalog import Catalog
+from labeler.classes import Classes
+from labeler.database import Database
+from labeler.desk import TrainerDesk
+from labeler.downloads import Downloads
+from labeler.exchange import Exchange
+from labeler.gallery import Gallery
+from labeler.image_store import ImageStore
+from labeler.listing import Listing
+from labeler.routes.api import api_blueprint
+from labeler.routes.exchange import exchange_blueprint
+from labeler.routes.failures import register_failures
+from labeler.routes.images import images_blueprint
+from labeler.routes.pages import pages_blueprint
+from labeler.security import Guard
+from labeler.service import LabelingService
+from labeler.sockets import BrowserNamespace, Herald, TrainerNamespace
+from labeler.store import AnnotationStore
+from labeler.views import Views
+from shared.config import Config
+from shared.events import MAX_MESSAGE_BYTES
+
+MAX_UPLOAD_BYTES = 512 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class Labeler:
+    """The wired service: the WSGI application, the sink for a scanner, and the threads to start."""
+
+    app: Flask
+    board: Board
+    catalog: Catalog
+    herald: Herald
+
+
+def create_app(
+    config: Config,
+    database: Database,
+    trainer_token: str,
+    clock: Callable[[], float] = time.time,
+    wait: Callable[[float], object] = time.sleep,
+) -> Labeler:
+    """Wire the labeler. clock: seconds since the epoch; wait: sleeps that many seconds, or until the end."""
+    board = Board(database, config.leases.seconds)
+    annotations, images = AnnotationStore(database), ImageStore(database)
+    classes = Classes(board, annotations)
+    classes.add_missing(config.classes)
+    service = LabelingService(board, annotations, images, classes, clock)
+    desk = TrainerDesk(board, database, annotations, images, config.stream, clock)
+    views = Views(config, board, desk, images, clock)
+    gallery = Gallery(config.paths.images, images, board, config.images.max_pixels)
+    exchange = Exchange(board, images, annotations, classes, service)
+    downloads = Downloads(config.paths.data / "exports")
+
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    guard = Guard(config.server, trainer_token)
+    register_failures(app)
+    app.register_blueprint(pages_blueprint(config.server.token))
+    app.register_blueprint(api_blueprint(service, classes, views, database))
+    app.register_blueprint(images_blueprint(gallery, lambda: guard.is_trainer(request.environ)))
+    app.register_blueprint(exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads))
+
+    socketio = SocketIO(
+        app, async_mode="threading", cors_allowed_origins=[], max_http_buffer_size=MAX_MESSAGE_BYTES, serve_client=False
+    )
+    trainer = TrainerNamespace(trainer_token, desk)
+    socketio.on_namespace(BrowserNamespace(guard, views))
+    socketio.on_namespace(trainer)
+    app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
+    catalog = Catalog(images, board, config.test, wait)
+    return Labeler(app, board, catalog, Herald(socketio, board, desk, views, trainer))

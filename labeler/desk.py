@@ -1,0 +1,233 @@
+"""The labeler's side of the link: what the trainer says is checked for its age, kept and passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from labeler.board import Board, Topic
+from labeler.database import Database
+from labeler.feed import Feed
+from labeler.image_store import ImageStore
+from labeler.session import Event
+from labeler.store import AnnotationStore
+from shared.config import Stream
+from shared.errors import ProtocolError
+from shared.events import PROTOCOL_VERSION
+from shared.messages import (
+    AnnotationBatch,
+    Applied,
+    ClassInfo,
+    Finished,
+    Hello,
+    MetricsReport,
+    Ranking,
+    Resend,
+    SessionState,
+    StopOutlook,
+    StopReached,
+    TrainerStatus,
+    UnreadableImages,
+    Welcome,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class TrainerView:
+    """What the pages show of the trainer."""
+
+    connected: bool = False
+    epoch: int = 0
+    state: str = "away"
+    applied_seq: int = 0
+    model_version: int = 0
+    embedded: int = 0
+    pool: int = 0
+    backbone: str = ""
+    detail: str = ""
+
+
+class TrainerDesk:
+    """Takes in what the trainer of the newest epoch says. Messages of older epochs are dropped."""
+
+    def __init__(
+        self,
+        board: Board,
+        database: Database,
+        annotations: AnnotationStore,
+        images: ImageStore,
+        rule: Stream,
+        clock: Callable[[], float],
+    ) -> None:
+        """clock: seconds since the epoch."""
+        self.view = TrainerView()
+        self.outlook: list[StopOutlook] = []
+        self._board = board
+        self._database = database
+        self._annotations = annotations
+        self._images = images
+        self._rule = rule
+        self._clock = clock
+        self._feed: Feed | None = None
+        self.history: list[dict[str, Any]] = annotations.metrics_history()
+        self.queue_time = clock()
+
+    def welcome(self, hello: Hello) -> Welcome:
+        """Begin a new epoch with this trainer. Raises ProtocolError for another protocol version."""
+        if hello.protocol != PROTOCOL_VERSION:
+            raise ProtocolError(
+                f"the trainer speaks protocol {hello.protocol}, the labeler {PROTOCOL_VERSION}; use one release of both"
+            )
+        with self._board.lock:
+            log_id, last_seq = self._database.log_id, self._board.book.applied_seq
+            same_log = hello.log_id == log_id and hello.applied_seq <= last_seq
+            start = hello.applied_seq if same_log else 0
+            epoch = int(self._database.get_meta("epoch", "0")) + 1
+            self._database.set_meta(epoch=str(epoch))
+            self._feed = Feed(self._rule, start)
+            self.view = TrainerView(True, epoch, "starting", start, hello.model_version)
+            welcome = Welcome(
+                log_id=log_id,
+                epoch=epoch,
+                start_after=start,
+                last_seq=last_seq,
+                ranking_version=self._board.queue.version,
+                classes=self._classes(),
+                session=self._board.session,
+            )
+        self._board.tell(Topic.TRAINER, Topic.LOG, Topic.STATE)
+        return welcome
+
+    def lost(self, epoch: int) -> None:
+        """The connection of this epoch has ended."""
+        with self._board.lock:
+            if epoch != self.view.epoch:
+                return
+            self._feed = None
+            self.view = replace(self.view, connected=False, state="away")
+        self._board.tell(Topic.TRAINER, Topic.STATE)
+
+    def next_batch(self) -> AnnotationBatch | float | None:
+        """The batch that is due now, or the seconds until one is, or None while there is nothing to send."""
+        with self._board.lock:
+            if self._feed is None:
+                return None
+            last_seq, now = self._board.book.applied_seq, self._clock()
+            wait = self._feed.wait(last_seq, now)
+            if wait != 0.0:
+                return wait
+            after = self._feed.applied_seq
+            rows = self._annotations.log(after, self._feed.limit(last_seq))
+            self._feed.sent(rows[-1].seq, now)
+            return AnnotationBatch(
+                log_id=self._database.log_id,
+                epoch=self.view.epoch,
+                seq_from=rows[0].seq,
+                seq_to=rows[-1].seq,
+                rows=[row.for_trainer() for row in rows],
+                classes=self._classes(),
+            )
+
+    def applied(self, message: Applied) -> None:
+        """A batch is in the trainer's label set."""
+        with self._board.lock:
+            if not self._current(message.epoch) or self._feed is None:
+                return
+            self._feed.acknowledge(min(message.seq, self._board.book.applied_seq))
+            self.view = replace(self.view, applied_seq=self._feed.applied_seq)
+        self._board.tell(Topic.LOG, Topic.TRAINER)
+
+    def resend(self, message: Resend) -> None:
+        """The trainer misses rows."""
+        with self._board.lock:
+            if self._current(message.epoch) and self._feed is not None:
+                self._feed.rewind(message.after)
+        self._board.tell(Topic.LOG)
+
+    def ranking(self, message: Ranking) -> None:
+        """Adopt a new order, unless a newer one is here."""
+        with self._board.lock:
+            if not self._current(message.epoch) or not self._board.queue.replace_ranking(message):
+                return
+            self.queue_time = self._clock()
+            self.view = replace(self.view, model_version=message.model_version)
+        self._board.tell(Topic.QUEUE, Topic.STATE)
+
+    def metrics(self, message: MetricsReport) -> None:
+        """Keep an evaluation, unless a newer one is here."""
+        with self._board.lock:
+            newest = self.history[-1]["seq"] if self.history else 0
+            if not self._current(message.epoch) or message.based_on_seq < newest:
+                return
+            self.outlook = message.outlook
+            row = self._history_row(message)
+            if self.history and _same_evaluation(self.history[-1], row):
+                return
+            self._annotations.add_metrics(row)
+            self.history.append(row)
+        self._board.tell(Topic.METRICS, Topic.STATE)
+
+    def status(self, message: TrainerStatus) -> None:
+        """Show what the trainer is doing."""
+        with self._board.lock:
+            if not self._current(message.epoch):
+                return
+            self.view = replace(
+                self.view,
+                state=message.state.value,
+                model_version=message.model_version,
+                embedded=message.embedded,
+                pool=message.pool,
+                backbone=message.backbone,
+                detail=message.detail,
+            )
+        self._board.tell(Topic.TRAINER)
+
+    def unreadable(self, message: UnreadableImages) -> None:
+        """Take images that cannot be decoded out of the queue; the reasons are kept for the Data page."""
+        with self._board.lock:
+            if not self._current(message.epoch):
+                return
+            known = self._images.images_by_number(i.image for i in message.images)
+            reasons = {
+                i.image: i.reason
+                for i in message.images
+                if i.image in known and known[i.image].image_id == i.content_hash
+            }
+            self._images.mark_unreadable(reasons)
+            self._board.lose_images(reasons)
+
+    def stop_reached(self, message: StopReached) -> None:
+        """The trainer's stop rule is met: stop, unless the session has been stopped or paused already."""
+        with self._board.lock:
+            if self._current(message.epoch) and self._board.session.state is SessionState.LABELLING:
+                self._board.move(Event.STOP, message.reason)
+
+    def finished(self, message: Finished) -> None:
+        """Model and predictions are on disk."""
+        with self._board.lock:
+            if self._current(message.epoch) and self._board.session.state is SessionState.STOPPING:
+                self._board.move(Event.FINISHED)
+
+    def _current(self, epoch: int) -> bool:
+        return self.view.connected and epoch == self.view.epoch
+
+    def _classes(self) -> list[ClassInfo]:
+        return [ClassInfo(id=number, name=name) for number, name in self._board.class_names.items()]
+
+    def _history_row(self, message: MetricsReport) -> dict[str, Any]:
+        test_labels = max((m.n for name, m in message.metrics.items() if name == "accuracy"), default=0)
+        return {
+            "seq": message.based_on_seq,
+            "labels": message.labels,
+            "test_labels": test_labels,
+            "time": self._clock(),
+            "model_version": message.model_version,
+            "train_loss": message.train_loss,
+            "metrics": {name: value.wire() for name, value in message.metrics.items()},
+        }
+
+
+def _same_evaluation(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    return all(old[key] == new[key] for key in old if key != "time")

@@ -1,0 +1,85 @@
+"""What clients may ask, validated once at the boundary."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from shared.errors import InvalidInput
+from shared.messages import Kind
+
+Token = Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+Name = Annotated[str, Field(max_length=80)]
+ImageIdText = Annotated[str, Field(max_length=128)]
+DAY_MS = 86_400_000
+
+
+class Request(BaseModel):
+    """Base of all requests: no unknown fields, no silent conversion of numbers."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+    @classmethod
+    def parse(cls, payload: object) -> Self:
+        """Validate a decoded body. Raises InvalidInput naming the first bad field."""
+        if not isinstance(payload, dict):
+            raise InvalidInput(
+                f"the body is {type(payload).__name__}; expected a JSON object with the documented fields"
+            )
+        try:
+            return cls.model_validate(payload)
+        except ValidationError as error:
+            first = error.errors()[0]
+            field = ".".join(str(part) for part in first["loc"])
+            got = "" if first["type"] == "missing" else f"; got {repr(first['input'])[:80]}"
+            raise InvalidInput(f"{field or 'body'}: {first['msg']}{got}", field) from error
+
+
+class NewAnnotation(Request):
+    """`POST /api/annotations`. `boxes` has its place for the detection task and must be empty until then."""
+
+    annotation_id: Token
+    image_id: ImageIdText
+    kind: Kind
+    label: Annotated[str, Field(max_length=200)] | None = None
+    boxes: list[object] | None = Field(default=None, max_length=0)
+    annotator: Name = ""
+    duration_ms: Annotated[int, Field(ge=0, le=DAY_MS)] | None = None
+    queue_version: Annotated[int, Field(ge=0, le=2**53)] | None = None
+
+    @model_validator(mode="after")
+    def _label_fits_kind(self) -> Self:
+        if self.kind is Kind.UNDO:
+            raise ValueError("undo with DELETE /api/annotations/<annotation_id>")
+        if (self.kind is Kind.LABEL) != (self.label is not None):
+            raise ValueError("kind `label` needs a label, `skip` and `flag` have none")
+        return self
+
+
+class LeaseRequest(Request):
+    """`POST /api/leases`."""
+
+    client: Token
+    annotator: Name = ""
+    count: Annotated[int, Field(ge=0, le=20)] = 3
+    upcoming: Annotated[int, Field(ge=0, le=50)] = 5
+    holding: list[ImageIdText] = Field(default_factory=list, max_length=50)
+
+
+class ClassRequest(Request):
+    """`POST /api/classes` and `PATCH /api/classes/<name>`."""
+
+    name: Annotated[str, Field(max_length=2000)]
+
+
+class ControlRequest(Request):
+    """`POST /api/control`."""
+
+    action: Literal["pause", "resume", "stop"]
+
+
+class AskAgainRequest(Request):
+    """`POST /api/files/ask-again`."""
+
+    kind: Literal["skip", "flag"]

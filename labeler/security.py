@@ -1,0 +1,119 @@
+"""Who may talk to the labeler. Wraps the whole WSGI application, Socket.IO's own path included."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import Callable, Iterable
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from typing import Any
+from urllib.parse import urlsplit
+
+from shared.config import LOOPBACK, Server
+
+COOKIE = "labelstream_token"
+SOCKET_PATH = "/socket.io/"
+OPEN_PATHS = frozenset({"/healthz"})
+HEADERS = [
+    (
+        "Content-Security-Policy",
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; connect-src 'self'; "
+        "font-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
+    ),
+    ("X-Content-Type-Options", "nosniff"),
+    ("Referrer-Policy", "no-referrer"),
+    ("Cross-Origin-Opener-Policy", "same-origin"),
+    ("Cross-Origin-Resource-Policy", "same-origin"),
+]
+
+Environ = dict[str, Any]
+WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+
+
+def same_secret(given: str | None, secret: str | None) -> bool:
+    """Whether a secret was given and is right, in time that does not depend on where it differs."""
+    return bool(given and secret) and hmac.compare_digest(str(given).encode(), str(secret).encode())
+
+
+def bearer(environ: Environ) -> str | None:
+    """The token of the Authorization header."""
+    scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else None
+
+
+class Guard:
+    """Checks Host, Origin and token before anything else runs, and adds the security headers."""
+
+    def __init__(self, server: Server, trainer_token: str) -> None:
+        self._hosts = LOOPBACK | {server.host.lower()} | {host.lower() for host in server.allowed_hosts}
+        self._token = server.token
+        self._trainer_token = trainer_token
+
+    def wrap(self, app: WsgiApp) -> WsgiApp:
+        """The application behind this guard."""
+
+        def guarded(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+            if refusal := self._refusal(environ):
+                return _refuse(start_response, *refusal)
+
+            def with_headers(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+                return start_response(status, headers + HEADERS, *rest)
+
+            return app(environ, with_headers)
+
+        return guarded
+
+    def is_user(self, environ: Environ) -> bool:
+        """Whether a person's request carries the token, where one is needed."""
+        given = (bearer(environ), _cookie(environ), _query_token(environ))
+        return self._token is None or any(same_secret(token, self._token) for token in given)
+
+    def is_trainer(self, environ: Environ) -> bool:
+        """Whether the request carries the link's token."""
+        return same_secret(bearer(environ), self._trainer_token)
+
+    def _refusal(self, environ: Environ) -> tuple[HTTPStatus, str, str] | None:
+        host = str(environ.get("HTTP_HOST", ""))
+        if _hostname(host) not in self._hosts:
+            sentence = (
+                f"this labeler is not known as {host[:80]!r}; add the name to server.allowed_hosts if it should be"
+            )
+            return HTTPStatus.FORBIDDEN, "foreign_host", sentence
+        origin = environ.get("HTTP_ORIGIN")
+        if origin is not None and urlsplit(str(origin)).netloc.lower() != host.lower():
+            sentence = f"a page of {str(origin)[:80]!r} may not talk to this labeler; open {host} itself"
+            return HTTPStatus.FORBIDDEN, "foreign_origin", sentence
+        path = str(environ.get("PATH_INFO", ""))
+        if path in OPEN_PATHS or path.startswith(SOCKET_PATH) or self.is_trainer(environ) or self.is_user(environ):
+            return None
+        sentence = "this labeler asks for its token: open the page once with ?token=… as printed at its start"
+        return HTTPStatus.UNAUTHORIZED, "token", sentence
+
+
+def _hostname(host: str) -> str:
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.rpartition(":")[0].lower() if host.rpartition(":")[2].isdigit() and ":" in host else host.lower()
+
+
+def _cookie(environ: Environ) -> str | None:
+    try:
+        morsel = SimpleCookie(str(environ.get("HTTP_COOKIE", ""))).get(COOKIE)
+    except CookieError:
+        return None
+    return morsel.value if morsel else None
+
+
+def _query_token(environ: Environ) -> str | None:
+    if environ.get("REQUEST_METHOD") != "GET":
+        return None
+    parts = (part.partition("=") for part in str(environ.get("QUERY_STRING", "")).split("&"))
+    return next((value for key, _, value in parts if key == "token"), None)
+
+
+def _refuse(start_response: Callable[..., Any], status: HTTPStatus, code: str, message: str) -> list[bytes]:
+    body = json.dumps({"error": {"code": code, "field": "", "message": message}}).encode()
+    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *HEADERS]
+    start_response(f"{status.value} {status.phrase}", headers)
+    return [body]
