@@ -10,12 +10,14 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shared.errors import ConfigError
 
 ENV_PREFIX = "LABELSTREAM_"
 LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+RISING_METRICS = ("accuracy", "f1_macro", "precision/<class>", "recall/<class>")
+FALLING_METRICS = ("loss", "ece")
 
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
@@ -44,11 +46,11 @@ class Server(Section):
     def _token_beyond_loopback(self) -> Self:
         if self.host not in LOOPBACK and not self.token:
             raise ValueError(
-                f"server.host is {self.host!r}, which others on the network can reach; set server.token to a secret "
+                f"host is {self.host!r}, which others on the network can reach; set server.token to a secret "
                 "of at least 16 characters, or use 127.0.0.1"
             )
         if self.token is not None and len(self.token) < 16:
-            raise ValueError(f"server.token has {len(self.token)} characters; give at least 16")
+            raise ValueError(f"token has {len(self.token)} characters; give at least 16")
         return self
 
 
@@ -77,7 +79,7 @@ class Holdout(Section):
     @model_validator(mode="after")
     def _ordered(self) -> Self:
         if self.min_images > self.max_images:
-            raise ValueError(f"test.min_images is {self.min_images}, above test.max_images {self.max_images}")
+            raise ValueError(f"min_images is {self.min_images}, above max_images {self.max_images}; lower one")
         return self
 
 
@@ -131,6 +133,29 @@ class Stop(Section):
     require: Literal["any", "all"] = "any"
     patience: Positive = 3
 
+    @field_validator("thresholds")
+    @classmethod
+    def _reachable(cls, thresholds: dict[str, Threshold]) -> dict[str, Threshold]:
+        for metric, threshold in thresholds.items():
+            _check_threshold(metric, threshold)
+        return thresholds
+
+
+def _check_threshold(metric: str, threshold: Threshold) -> None:
+    family = f"{metric.partition('/')[0]}/<class>" if metric.partition("/")[2] else metric
+    if family not in RISING_METRICS + FALLING_METRICS:
+        raise ValueError(f"unknown metric {metric!r}; expected one of {', '.join(RISING_METRICS + FALLING_METRICS)}")
+    if family in RISING_METRICS and threshold.at_least is None:
+        raise ValueError(f"{metric} grows as the model gets better; use at_least instead of at_most")
+    if family in FALLING_METRICS and threshold.at_most is None:
+        raise ValueError(f"{metric} falls as the model gets better; use at_most instead of at_least")
+    if threshold.at_least is not None and not 0 < threshold.at_least <= 1:
+        raise ValueError(
+            f"{metric} at_least is {threshold.at_least:g}; expected a share above 0 and up to 1, like 0.95"
+        )
+    if threshold.at_most is not None and threshold.at_most < 0:
+        raise ValueError(f"{metric} at_most is {threshold.at_most:g}, which can never be reached; expected 0 or more")
+
 
 class Config(Section):
     """Everything that can be set, with its default; config.yaml explains each key."""
@@ -149,6 +174,15 @@ class Config(Section):
     train: Train = Train()
     stop: Stop = Stop()
 
+    @field_validator("classes")
+    @classmethod
+    def _distinct_names(cls, names: list[str]) -> list[str]:
+        stripped = [name.strip() for name in names]
+        for i, name in enumerate(stripped):
+            if not name or name in stripped[:i]:
+                raise ValueError(f"name {name!r} is {'given twice' if name else 'empty'}; give each class one name")
+        return stripped
+
 
 def load_config(
     file: Path | None = None,
@@ -158,7 +192,8 @@ def load_config(
     """The configuration from file, environment and flags, each over the one before.
 
     file: a YAML file; None reads `config.yaml` of the working directory where there is one.
-    environ: `LABELSTREAM_<SECTION>__<KEY>` (lists and mappings as JSON); default os.environ.
+    environ: `LABELSTREAM_<SECTION>__<KEY>` (lists and mappings as JSON, `null` for none); an empty value counts as
+        not set; default os.environ.
     flags: dotted key → value; None values are ignored.
     Raises ConfigError naming the key, what was found and what was expected.
     """
@@ -184,13 +219,20 @@ def _read_file(file: Path | None) -> dict[str, Any]:
         raise ConfigError(
             f"cannot read {path}: {error.strerror or error}; check the path and its permissions"
         ) from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {error}") from error
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise ConfigError(f"{path} is not valid YAML: {_what_and_where(error)}") from error
     if loaded is None:
         return {}
     if not isinstance(loaded, dict):
         raise ConfigError(f"{path} holds a {type(loaded).__name__}; expected sections such as `server:`")
-    return loaded
+    return {key: value for key, value in loaded.items() if value is not None}
+
+
+def _what_and_where(error: Exception) -> str:
+    """A parser's error in one line; its own text quotes the file over several."""
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
+        return f"{error.problem} in line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}"
+    return " ".join(str(error).split())
 
 
 class _UniqueKeyLoader(yaml.SafeLoader):
@@ -200,9 +242,9 @@ class _UniqueKeyLoader(yaml.SafeLoader):
         seen: set[object] = set()
         for key_node, _ in node.value:
             key = self.construct_object(key_node, deep=True)
-            if key in seen:
-                raise ConfigError(f"key {key!r} is given twice, line {key_node.start_mark.line + 1}; keep one")
-            seen.add(key)
+            if isinstance(key, Hashable) and key in seen:
+                raise yaml.MarkedYAMLError(problem=f"{key!r} is given twice", problem_mark=key_node.start_mark)
+            seen.add(key if isinstance(key, Hashable) else id(key))
         return super().construct_mapping(node, deep)
 
 
@@ -211,23 +253,26 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     values: dict[str, object] = {}
     for name, raw in environ.items():
         key = name.removeprefix(ENV_PREFIX)
-        if key == name or key in _NOT_OPTIONS:
+        if key == name or key in _NOT_OPTIONS or not raw:
             continue
         wanted = key.replace("__", ".")
         if wanted.upper() not in known:
             raise ConfigError(f"environment variable {name}: {_unknown(wanted.lower())}")
-        values[known[wanted.upper()]] = _parse_value(raw)
+        values[known[wanted.upper()]] = _parse_value(name, raw)
     return values
 
 
-_NOT_OPTIONS = frozenset({"TEST_DATA"})
+_NOT_OPTIONS = frozenset({"TEST_DATA", "LONG", "BROWSER"})
 
 
-def _parse_value(raw: str) -> object:
+def _parse_value(name: str, raw: str) -> object:
+    """Lists, mappings and null are JSON. All else stays text, so that a token of digits remains one."""
+    if raw[0] not in "[{" and raw != "null":
+        return raw
     try:
         return json.loads(raw)
-    except json.JSONDecodeError:
-        return raw
+    except (ValueError, RecursionError) as error:
+        raise ConfigError(f"environment variable {name} is not valid JSON: {error}; got {_short(raw)}") from error
 
 
 def _set(values: dict[str, Any], dotted: str, value: object) -> None:
@@ -235,7 +280,7 @@ def _set(values: dict[str, Any], dotted: str, value: object) -> None:
     for section in sections:
         values = values.setdefault(section, {})
         if not isinstance(values, dict):
-            raise ConfigError(f"`{section}` is {values!r}; expected a section with keys such as {key!r}")
+            raise ConfigError(f"`{section}` is {_short(values)}; expected a section with keys such as `{key}`")
     values[key] = value
 
 
@@ -255,11 +300,19 @@ def _explain(error: dict[str, Any]) -> str:
     if error["type"] == "extra_forbidden":
         return _unknown(dotted)
     if error["type"] == "value_error":
-        return f"{dotted or 'configuration'}: {error['ctx']['error']}"
-    return f"{dotted}: got {error['input']!r}; {error['msg'][0].lower()}{error['msg'][1:]}"
+        return f"{dotted}: {error['ctx']['error']}"
+    hint = "; put it in quotes" if error["type"] == "string_type" else ""
+    return f"{dotted}: got {_short(error['input'])}; {error['msg'][0].lower()}{error['msg'][1:]}{hint}"
 
 
 def _unknown(dotted: str) -> str:
-    known = _all_keys() + list(Config.model_fields)
-    near = difflib.get_close_matches(dotted, known, n=1, cutoff=0.0)
+    known = [*_all_keys(), *Config.model_fields]
+    if dotted.startswith("stop.thresholds."):
+        known += [f"{dotted.rpartition('.')[0]}.{key}" for key in Threshold.model_fields]
+    near = difflib.get_close_matches(dotted, [key for key in known if key != dotted], n=1, cutoff=0.0)
     return f"unknown key `{dotted}`; did you mean `{near[0]}`? config.yaml lists every key"
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else text[:80] + "…"
