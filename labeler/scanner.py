@@ -4,8 +4,6 @@ Looking again must be cheap and miss nothing, so there are two kinds of look. A 
 modification time and lists those that changed: it sees files come and go. A full one also asks every file for its size
 and time: it sees files change in place. Each waits until its own cost is a fixed, small share of a core, however
 large or deep the tree is.
-
-What is remembered of a file is 16 bytes: 64-bit hashes of its name and of its size and time.
 """
 
 from __future__ import annotations
@@ -16,45 +14,24 @@ import stat
 import threading
 import time
 from array import array
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from shared.errors import ImageRejected
-from shared.images import content_hash, inspect, is_candidate, resolve
+from labeler.examination import SETTLING_S, Finding, examine
+from labeler.folders import NO_HASHES, NOTHING, UNKNOWN, Folder, Hashes, hashes_of, list_folder, remember, stamp_of
+
+__all__ = ["Finding", "ScanSink", "Scanner"]
 
 log = logging.getLogger(__name__)
 
 QUICK_SHARE: Final = 0.01
 FULL_SHARE: Final = 0.005
-SETTLING_S: Final = 2.0
 CHUNK_FILES: Final = 2_000
 CHUNK_SECONDS: Final = 0.3
-MAX_FILE_BYTES: Final = 500_000_000
-UNKNOWN: Final = -1
-
-Hashes = npt.NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """A new or changed file below the image folder; `reason` says why it cannot be used, and is empty where it can.
-
-    width and height: upright, in pixels. mtime_ns is -1 where the file could not be read: it is tried again now and
-    then, because permissions and links change without a trace in the file's own time.
-    """
-
-    path: bytes
-    size: int
-    mtime_ns: int
-    content_hash: str
-    width: int
-    height: int
-    reason: str
 
 
 class ScanSink(Protocol):
@@ -71,35 +48,6 @@ class ScanSink(Protocol):
 
     def gone(self, paths: Sequence[bytes]) -> None:
         """These files are no longer there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Folder:
-    """What is remembered of one folder: when it changed, and sorted name hashes with a stamp for each.
-
-    A stamp of 0 means: look at this file again. mtime_ns is UNKNOWN where the folder must be listed again.
-    """
-
-    mtime_ns: int
-    names: Hashes
-    stamps: Hashes
-
-    @classmethod
-    def of(cls, mtime_ns: int, names: Hashes, stamps: Hashes) -> Folder:
-        """A folder from names and stamps in any order."""
-        order = np.argsort(names)
-        return cls(mtime_ns, names[order], stamps[order])
-
-    def stamps_of(self, names: Hashes) -> Hashes:
-        """The stamps of these names, 0 for those that are not known. (N,) → (N,)."""
-        if not len(self.names):
-            return np.zeros(len(names), np.int64)
-        at = np.minimum(np.searchsorted(self.names, names), len(self.names) - 1)
-        return np.where(self.names[at] == names, self.stamps[at], 0)
-
-
-NO_HASHES: Final = np.zeros(0, np.int64)
-NOTHING: Final = Folder(UNKNOWN, NO_HASHES, NO_HASHES)
 
 
 class Stopped(Exception):
@@ -122,6 +70,7 @@ class Scanner:
     ) -> None:
         """every_s: seconds between looks, at least. clock, cpu, now: seconds that passed, of work, and of the date."""
         self._root = root
+        self._base = os.fsencode(root)
         self._sink = sink
         self._every_s = every_s
         self._max_pixels = max_pixels
@@ -134,9 +83,8 @@ class Scanner:
         self._expected = 0
         self._findings: list[Finding] = []
         self._gone: dict[bytes, Hashes] = {}
-        self._flushed_at = 0.0
+        self._flushed_at = self._next_look = self._next_full = clock()
         self._reading_s = 0.0
-        self._next_look = self._next_full = clock()
 
     def run(self, stop: threading.Event) -> None:
         """Look until `stop` is set. An error ends one look, never the watching."""
@@ -151,162 +99,132 @@ class Scanner:
                 self._next_look = self._clock() + self._every_s
             stop.wait(max(0.0, self._next_look - self._clock()))
 
-    def look(self) -> None:
-        """Look once: quickly, or in full where that is due."""
+    def look(self) -> float:
+        """Look once: quickly, or in full where that is due. Returns the seconds to wait before the next look."""
         began, self._reading_s = self._cpu(), 0.0
-        folders = self._start() if self._folders is None else self._folders
         full = self._clock() >= self._next_full
+        folders = self._start() if self._folders is None else self._folders
         folders.setdefault(b"", NOTHING)
         queue = list(folders)
         for path in queue:
-            queue.extend(sub for sub in self._visit(folders, path, full) if sub not in folders)
+            queue.extend(inside for inside in self._visit(folders, path, full) if inside not in folders)
         self._flush()
-        self._report_gone()
+        self._report_gone(folders)
         self._expected = 0
         self._sink.progress(self._files, self._files, True)
-        self._schedule(full, self._cpu() - began - self._reading_s)
+        return self._schedule(full, self._cpu() - began - self._reading_s)
 
     def _start(self) -> dict[bytes, Folder]:
         """Begin with what the sink knows, so that only what changed since is read."""
         folders = remember(self._sink.known())
         self._files = sum(len(folder.names) for folder in folders.values())
-        self._expected = sum(len(names) for names, _ in self._walk())
-        self._folders = folders
-        self._flushed_at = self._clock()
+        self._expected = self._count()
         self._sink.progress(self._expected, min(self._files, self._expected), False)
+        self._flushed_at = self._clock()
+        self._folders = folders
         return folders
 
-    def _walk(self) -> Iterator[tuple[list[bytes], list[bytes]]]:
-        queue = [b""]
+    def _count(self) -> int:
+        files, queue = 0, [b""]
         for path in queue:
             try:
-                names, folders = list_folder(self._full(path), path)
+                names, inside = list_folder(self._base, path)
             except OSError:
                 continue
-            queue.extend(folders)
-            yield names, folders
+            files += len(names)
+            queue.extend(inside)
+        return files
 
-    def _schedule(self, full: bool, cost: float) -> None:
+    def _schedule(self, full: bool, cost_s: float) -> float:
         """Wait so long that the looking itself stays a fixed share of a core."""
-        now = self._clock()
+        wait_s = self._every_s
         if full:
-            self._next_look = now + self._every_s
-            self._next_full = now + max(self._every_s, cost / FULL_SHARE)
+            self._next_full = self._clock() + max(wait_s, cost_s / FULL_SHARE)
         else:
-            self._next_look = now + max(self._every_s, cost / QUICK_SHARE)
+            wait_s = max(wait_s, cost_s / QUICK_SHARE)
+        self._next_look = self._clock() + wait_s
+        return wait_s
 
     def _visit(self, folders: dict[bytes, Folder], path: bytes, full: bool) -> list[bytes]:
-        """Bring one folder up to date. Returns the folders in it."""
+        """Bring one folder up to date. Returns the folders in it where it was listed."""
         old = folders.get(path, NOTHING)
         try:
             mtime_ns = self._folder_time(path)
-            if mtime_ns == old.mtime_ns and not full:
+            if not full and mtime_ns == old.mtime_ns != UNKNOWN:
                 return []
-            names, inside = list_folder(self._full(path), path)
+            names, inside = list_folder(self._base, path)
         except (FileNotFoundError, NotADirectoryError):
             folders.pop(path, None)
             self._note_gone(path, old.names)
             self._files -= len(old.names)
             return []
-        except OSError as error:  # what was there stays known, and the next look tries again
+        except OSError as error:  # what was there stays known, and a later look tries again
             log.debug("Cannot list %r: %s", path, error)
             return []
         folders[path] = self._compare(path, old, names, mtime_ns, full)
         return inside
 
     def _folder_time(self, path: bytes) -> int:
-        """When the folder changed; UNKNOWN where it may change again without a newer time."""
-        info = os.stat(self._full(path), follow_symlinks=not path)
+        """When the folder changed, in ns; UNKNOWN where that is so recent that it may change again unnoticed."""
+        info = os.stat(self._base + b"/" + path, follow_symlinks=not path)  # noqa: PTH116 - Path cannot hold bytes
         if not stat.S_ISDIR(info.st_mode):
             raise NotADirectoryError
-        return info.st_mtime_ns if self._now() - info.st_mtime >= SETTLING_S else UNKNOWN - 1
+        return info.st_mtime_ns if self._now() - info.st_mtime >= SETTLING_S else UNKNOWN
 
     def _compare(self, path: bytes, old: Folder, names: list[bytes], mtime_ns: int, full: bool) -> Folder:
         """Read the files of a folder that are new or differ, and note those that are gone."""
         prefix = path + b"/" if path else b""
-        seen: Hashes | None = None
         if full:
-            names, seen = self._stat_all(prefix, names)
-        keys = np.fromiter(map(hash, names), np.int64, len(names))
-        before = old.stamps_of(keys)
-        stamps = before.copy()
-        todo = np.flatnonzero(before == 0 if seen is None else before != seen)
-        self._read(prefix, names, stamps, todo, self._files - len(old.names) + len(names) - len(todo))
+            names, seen = self._stamps(prefix, names)
+            keys = hashes_of(names)
+            stamps = old.stamps_of(keys)
+            todo = np.flatnonzero(stamps != seen)
+        else:
+            keys = hashes_of(names)
+            stamps = old.stamps_of(keys)
+            todo = np.flatnonzero(stamps == 0)
+        self._read(
+            [prefix + names[i] for i in todo], stamps, todo, self._files - len(old.names) + len(names) - len(todo)
+        )
         self._note_gone(path, np.setdiff1d(old.names, keys))
         self._files += len(names) - len(old.names)
         return Folder.of(mtime_ns if stamps.all() else UNKNOWN, keys, stamps)
 
-    def _stat_all(self, prefix: bytes, names: list[bytes]) -> tuple[list[bytes], Hashes]:
+    def _stamps(self, prefix: bytes, names: list[bytes]) -> tuple[list[bytes], Hashes]:
         """Those names that are still there, and the stamps of their present sizes and times."""
-        base = self._full(prefix)
+        base = self._base + b"/" + prefix
         present, stamps = [], array("q")
         for name in names:
             try:
-                info = os.stat(base + name)
+                info = os.stat(base + name)  # noqa: PTH116
                 stamps.append(stamp_of(info.st_size, info.st_mtime_ns))
             except FileNotFoundError:
                 continue
             except OSError:
-                stamps.append(UNREADABLE)
+                stamps.append(stamp_of(0, UNKNOWN))
             present.append(name)
         return present, np.frombuffer(stamps, np.int64) if stamps else NO_HASHES
 
-    def _read(self, prefix: bytes, names: list[bytes], stamps: Hashes, todo: npt.NDArray[np.intp], done: int) -> None:
-        """Read the files numbered `todo`, report those that differ, and set their stamps."""
-        if not len(todo):
-            return
+    def _read(self, paths: list[bytes], stamps: Hashes, places: npt.NDArray[np.intp], done: int) -> None:
+        """Read files and report those that differ from their stamp; the new ones go to their places in `stamps`."""
         began = self._cpu()
-        found = max(self._expected, done + len(todo))
-        for step, i in enumerate(todo):
+        found = max(self._expected, done + len(paths))
+        for path, place in zip(paths, places, strict=True):
             if self._stop.is_set():
                 raise Stopped
-            finding = self._examine(prefix + names[i])
+            finding = examine(self._root, path, self._max_pixels, self._now())
             stamp = 0 if finding is None else stamp_of(finding.size, finding.mtime_ns)
-            if finding is not None and stamp != stamps[i]:
+            if finding is not None and stamp != stamps[place]:
                 self._findings.append(finding)
-            stamps[i] = stamp
+            stamps[place] = stamp
+            done += 1
             if len(self._findings) >= CHUNK_FILES or self._clock() - self._flushed_at >= CHUNK_SECONDS:
                 self._flush()
-                self._sink.progress(found, min(found, done + step + 1), False)
+                self._sink.progress(found, min(done, found), False)
         self._reading_s += self._cpu() - began
 
-    def _examine(self, path: bytes) -> Finding | None:
-        """What is in a file; None where it vanished or is still being written."""
-        try:
-            data, info = self._read_file(path)
-        except FileNotFoundError:
-            return None
-        except ImageRejected as error:
-            return Finding(path, 0, UNKNOWN, "", 0, 0, str(error))
-        except (OSError, MemoryError) as error:
-            reason = getattr(error, "strerror", None) or "not enough memory"
-            return Finding(path, 0, UNKNOWN, "", 0, 0, f"cannot be read: {reason}")
-        if data is None:
-            return None
-        try:
-            image = inspect(data, self._max_pixels)
-        except ImageRejected as error:
-            if 0 <= self._now() - info.st_mtime < SETTLING_S:
-                return None
-            return Finding(path, info.st_size, info.st_mtime_ns, "", 0, 0, str(error))
-        return Finding(path, info.st_size, info.st_mtime_ns, content_hash(data), image.width, image.height, "")
-
-    def _read_file(self, path: bytes) -> tuple[bytes | None, os.stat_result]:
-        """A file's bytes and its status; no bytes where it changed meanwhile.
-
-        Raises OSError, and ImageRejected for a link that leads out of the folder and for what is not a file.
-        """
-        with open_below(self._root, path) as file:
-            before = os.fstat(file.fileno())
-            if before.st_size > MAX_FILE_BYTES:
-                raise ImageRejected(f"is larger than the limit: {before.st_size:,} bytes, limit {MAX_FILE_BYTES:,}")
-            data = file.read()
-            after = os.fstat(file.fileno())
-        same = len(data) == before.st_size == after.st_size and before.st_mtime_ns == after.st_mtime_ns
-        return (data if same else None), after
-
     def _flush(self) -> None:
-        """Hand over what was found; kept for the next time where the sink fails."""
+        """Hand over what was found; it is kept for the next look where the sink fails."""
         if self._findings:
             self._sink.found(self._findings)
             self._findings = []
@@ -315,3 +233,13 @@ class Scanner:
     def _note_gone(self, path: bytes, names: Hashes) -> None:
         if len(names):
             self._gone[path] = np.union1d(self._gone.get(path, NO_HASHES), names)
+
+    def _report_gone(self, folders: dict[bytes, Folder]) -> None:
+        """Tell the sink which of the files it knows are gone; only it has their names."""
+        lost = {p: set(np.setdiff1d(names, folders.get(p, NOTHING).names).tolist()) for p, names in self._gone.items()}
+        if any(lost.values()):
+            split = ((path, *path.rpartition(b"/")) for path, _, _ in self._sink.known())
+            paths = [path for path, folder, _, name in split if hash(name) in lost.get(folder, ())]
+            for start in range(0, len(paths), CHUNK_FILES):
+                self._sink.gone(paths[start : start + CHUNK_FILES])
+        self._gone = {}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import os
+import stat
 from pathlib import Path
-from typing import Final
+from typing import BinaryIO, Final
 
 from shared.decoding import ImageInfo, decode_rgb, display_bytes, inspect
 from shared.errors import ImageRejected
@@ -19,10 +21,13 @@ __all__ = [
     "image_id",
     "inspect",
     "is_candidate",
+    "open_below",
     "resolve",
 ]
 
 EXTENSIONS: Final = frozenset({b"jpg", b"jpeg", b"png", b"webp", b"bmp", b"tif", b"tiff"})
+
+OPEN_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a named pipe must not block
 
 
 def image_id(path: bytes) -> str:
@@ -60,3 +65,22 @@ def resolve(root: Path, relative: bytes) -> Path:
             "is a link that leads out of the image folder; copy the file, or set paths.images to its folder"
         )
     return path
+
+
+def open_below(root: Path, relative: bytes) -> BinaryIO:
+    """Open the file `relative` below `root` for reading. The path must be one that was found, not one from outside.
+
+    A link is followed where it stays below `root`. Raises OSError, and ImageRejected for a link that leads elsewhere
+    and for what is not a file.
+    """
+    try:
+        descriptor = os.open(os.fsencode(root) + b"/" + relative, OPEN_FLAGS)
+    except OSError as error:
+        if error.errno != errno.ELOOP:  # with O_NOFOLLOW: it is a link
+            raise
+        descriptor = os.open(resolve(root, relative), OPEN_FLAGS)
+    mode = os.fstat(descriptor).st_mode
+    if stat.S_ISREG(mode):
+        return os.fdopen(descriptor, "rb")
+    os.close(descriptor)
+    raise ImageRejected("is a link to a folder; such links are not followed" if stat.S_ISDIR(mode) else "is not a file")
