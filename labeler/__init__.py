@@ -41,6 +41,7 @@ class Labeler:
 
     app: Flask
     board: Board
+    desk: TrainerDesk
     catalog: Catalog
     herald: Herald
 
@@ -82,4 +83,4 @@ def create_app(
     socketio.on_namespace(trainer)
     app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
     catalog = Catalog(images, board, config.test, wait)
-    return Labeler(app, board, catalog, Herald(socketio, board, desk, views, trainer))
+    return Labeler(app, board, desk, catalog, Herald(socketio, board, desk, views, trainer))

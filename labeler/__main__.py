@@ -59,7 +59,8 @@ def serve(config: Config) -> None:
 
 
 def _scan(config: Config, labeler: Labeler, stop: threading.Event) -> None:
-    Scanner(config.paths.images, labeler.catalog, config.images).run(stop)
+    rule = config.images
+    Scanner(config.paths.images, labeler.catalog, rule.scan_every_s, rule.max_pixels).run(stop)
 
 
 def _configuration(argv: list[str] | None) -> Config:

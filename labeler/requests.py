@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from shared.errors import InvalidInput
 from shared.messages import Kind
 
-Token = Annotated[str, Field(pattern=r"\A[A-Za-z0-9_-]{1,64}\Z")]
+Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, Field(max_length=80)]
 ImageIdText = Annotated[str, Field(max_length=128)]
 DAY_MS = 86_400_000
@@ -45,8 +45,8 @@ class NewAnnotation(Request):
     label: Annotated[str, Field(max_length=200)] | None = None
     boxes: list[object] | None = Field(default=None, max_length=0)
     annotator: Name = ""
-    duration_ms: Annotated[int, Field(ge=0, le=DAY_MS)] | None = None
-    queue_version: Annotated[int, Field(ge=0, le=2**53)] | None = None
+    duration_ms: Annotated[int, Field(strict=True, ge=0, le=DAY_MS)] | None = None
+    queue_version: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
 
     @model_validator(mode="after")
     def _label_fits_kind(self) -> Self:
@@ -62,8 +62,8 @@ class LeaseRequest(Request):
 
     client: Token
     annotator: Name = ""
-    count: Annotated[int, Field(ge=0, le=20)] = 3
-    upcoming: Annotated[int, Field(ge=0, le=50)] = 5
+    count: Annotated[int, Field(strict=True, ge=0, le=20)] = 3
+    upcoming: Annotated[int, Field(strict=True, ge=0, le=50)] = 5
     holding: list[ImageIdText] = Field(default_factory=list, max_length=50)
 
 

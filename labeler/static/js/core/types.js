@@ -1,0 +1,106 @@
+/**
+ * The shapes that travel between labeler and page; docs/protocol.md has the contract.
+ *
+ * @typedef {"label" | "skip" | "flag"} Kind
+ * @typedef {"random" | "test" | "query" | "audit" | "review" | "unknown"} Lane
+ *
+ * @typedef {{label: string, confidence: number}} Guess
+ * @typedef {{label: string, confidence: number, top: Guess[]}} Prediction
+ * @typedef {{image_id: string, url: string, label: string}} Neighbour
+ * @typedef {{kind: "uncertain" | "diverse" | "random" | "test", text: string}} Why
+ *
+ * @typedef {{image_id: string, url: string}} Hint an image that may come soon, not leased
+ *
+ * @typedef {object} Task an image this page has leased, or brought back by an undo
+ * @property {string} image_id
+ * @property {string} url
+ * @property {string} filename
+ * @property {Lane} lane
+ * @property {number} [width]
+ * @property {number} [height]
+ * @property {Prediction | null} prediction
+ * @property {Why | null} why
+ * @property {Neighbour[]} neighbours
+ * @property {boolean} [returned] brought back here, so the labeler may not list it yet
+ *
+ * @typedef {"" | "indexing" | "no_images" | "all_done" | "others"} Reason
+ *
+ * @typedef {object} LeaseAnswer
+ * @property {Task[]} tasks
+ * @property {Hint[]} upcoming
+ * @property {Reason} [reason]
+ * @property {{version: number}} [queue]
+ *
+ * @typedef {object} Entry one of this person's own annotations that stands
+ * @property {string} annotation_id
+ * @property {string} image_id
+ * @property {string} url
+ * @property {string} filename
+ * @property {Lane} lane
+ * @property {Kind} kind
+ * @property {string | null} label
+ * @property {number} [seq]
+ * @property {Task} [task] the task as it was when it was answered
+ *
+ * @typedef {object} AnnotationBody what POST /api/annotations takes
+ * @property {string} annotation_id
+ * @property {string} image_id
+ * @property {Kind} kind
+ * @property {string} [label]
+ * @property {string} annotator
+ * @property {number} [duration_ms]
+ * @property {number} [queue_version]
+ *
+ * @typedef {object} Row one request that waits in the outbox
+ * @property {string} id annotation id and operation
+ * @property {number} order rows are sent by it, lowest first
+ * @property {"label" | "undo"} op
+ * @property {string} annotation_id
+ * @property {AnnotationBody | null} body null for an undo
+ * @property {Entry | null} entry what the page shows of it; null for an undo
+ * @property {string} [refused] the labeler's sentence, once it said that this can never succeed
+ *
+ * @typedef {{id: number, name: string, key: string, count: number, color: number}} ClassInfo
+ * @typedef {{value: number, low: number | null, high: number | null, n: number}} Metric
+ * @typedef {{at_least?: number | null, at_most?: number | null}} Threshold
+ * @typedef {{metric: string, reached: boolean, sentence: string}} Outlook
+ *
+ * @typedef {object} TrainerNews
+ * @property {boolean} connected
+ * @property {string} state
+ * @property {number} model_version
+ * @property {number} applied_seq
+ * @property {number} pool
+ * @property {number} embedded
+ * @property {number} pending
+ * @property {string} backbone
+ * @property {string} detail
+ *
+ * @typedef {{version: number, based_on_seq: number, strategy: string, age_s: number | null}} QueueNews
+ *
+ * @typedef {object} State the answer of GET /api/state
+ * @property {"setup" | "labelling" | "paused" | "stopping" | "stopped"} session
+ * @property {string} stop_reason
+ * @property {ClassInfo[]} classes
+ * @property {Record<"images" | "labelled" | "train" | "test" | "skipped" | "flagged" | "remaining" | "duplicates" | "unreadable" | "test_total", number>} counts
+ * @property {TrainerNews} trainer
+ * @property {QueueNews} queue
+ * @property {Record<string, Metric>} metrics
+ * @property {{found: number, indexed: number, done: boolean}} scan
+ * @property {number} last_seq
+ * @property {Outlook[]} outlook
+ * @property {Record<string, Threshold>} thresholds
+ * @property {{code: string, message: string} | null} problem
+ * @property {string} [images_dir]
+ * @property {string} version
+ *
+ * @typedef {object} HistoryRow one evaluation of GET /api/metrics
+ * @property {number} seq
+ * @property {number} labels
+ * @property {number} test_labels
+ * @property {number} time
+ * @property {number} model_version
+ * @property {number | null} train_loss
+ * @property {Record<string, Metric>} metrics
+ */
+export {};
