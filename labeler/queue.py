@@ -5,10 +5,11 @@ Images are the numbers 0, 1, 2, … of the catalogue; what is kept per image is 
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
+
+import numpy as np
 
 from labeler.holdout import test_quota
 from shared.messages import Lane, Ranking, RankingEntry, ReasonKind
@@ -45,16 +46,18 @@ class _Client:
 
 
 class Shuffled:
-    """Images in a random order that is given once and read front to back."""
+    """Images in a random order that does not depend on when they came: by their keys, read front to back."""
 
     def __init__(self) -> None:
-        self._order = array("l")
+        self._order = np.empty(0, np.int64)
+        self._keys = np.empty(0, np.uint64)
+        self._arrived: list[tuple[int, int]] = []
         self._start = 0
         self._returned: dict[int, None] = {}
 
-    def extend(self, images: Iterable[int]) -> None:
-        """Put images at the end."""
-        self._order.extend(images)
+    def extend(self, images: Iterable[tuple[int, int]]) -> None:
+        """Add images as (number, random 64-bit key)."""
+        self._arrived.extend(images)
 
     def put_back(self, image: int) -> None:
         """Make an image that was passed come first again."""
@@ -62,15 +65,26 @@ class Shuffled:
 
     def scan(self, is_open: Callable[[int], bool]) -> Iterator[int]:
         """Images that are open, in order; what is closed at the front is not looked at again."""
+        self._merge()
         for image in [i for i in self._returned if not is_open(i)]:
             del self._returned[image]
         yield from list(self._returned)
-        while self._start < len(self._order) and not is_open(self._order[self._start]):
+        while self._start < len(self._order) and not is_open(int(self._order[self._start])):
             self._start += 1
         for position in range(self._start, len(self._order)):
-            image = self._order[position]
+            image = int(self._order[position])
             if image not in self._returned and is_open(image):
                 yield image
+
+    def _merge(self) -> None:
+        if self._arrived:
+            numbers = np.array([number for number, _ in self._arrived], np.int64)
+            new_keys = np.array([key for _, key in self._arrived], np.uint64)
+            order = np.concatenate([self._order[self._start :], numbers])
+            keys = np.concatenate([self._keys[self._start :], new_keys])
+            by_key = np.argsort(keys, kind="stable")
+            self._order, self._keys, self._start = order[by_key], keys[by_key], 0
+            self._arrived = []
 
 
 def merge_ranking(entries: Sequence[RankingEntry], is_free: Callable[[int], bool]) -> list[RankingEntry]:
@@ -102,16 +116,15 @@ class Queue:
         return len(self._status)
 
     def add(self, images: Sequence[tuple[int, bool, str]]) -> None:
-        """Take in new images as (number, in the hold-out?, random key); numbers continue without a gap."""
+        """Take in new images as (number, in the hold-out?, image_id); numbers continue without a gap."""
         for number, is_test, _ in images:
             if number != len(self._status):
                 raise ValueError(f"got image {number}, expected {len(self._status)}: numbers have no gaps")
             self._status.append(Status.OPEN)
             self._is_test.append(is_test)
             self._counts[is_test, Status.OPEN] += 1
-        shuffled = sorted(images, key=lambda image: image[2][::-1])
-        self._train_order.extend(number for number, is_test, _ in shuffled if not is_test)
-        self._test_order.extend(number for number, is_test, _ in shuffled if is_test)
+        self._train_order.extend((number, _random_key(id_)) for number, is_test, id_ in images if not is_test)
+        self._test_order.extend((number, _random_key(id_)) for number, is_test, id_ in images if is_test)
 
     def is_test(self, image: int) -> bool:
         """Whether an image belongs to the hold-out."""
@@ -251,3 +264,8 @@ class Queue:
 
     def _is_candidate(self, image: int) -> bool:
         return self._is_free(image) and not self._is_test[image]
+
+
+def _random_key(image_id: str) -> int:
+    """64 bits of the id that the hold-out's draw hardly looks at: it goes by the first digits, this by the last."""
+    return int(image_id[-16:], 16)

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 
 import pytest
@@ -136,12 +137,23 @@ def test_numbers_have_no_gaps() -> None:
 
 def test_put_back_comes_first() -> None:
     order = Shuffled()
-    order.extend([3, 1, 2])
+    order.extend([(3, 10), (2, 30), (1, 20)])
     closed = {3}
     assert next(order.scan(lambda i: i not in closed)) == 1
     closed.clear()
     order.put_back(3)
     assert list(order.scan(lambda i: i not in closed)) == [3, 1, 2]
+
+
+def test_the_random_order_does_not_depend_on_when_images_came() -> None:
+    ids = [hashlib.blake2b(str(i).encode(), digest_size=16).hexdigest() for i in range(300)]
+    at_once, in_parts = Queue(60), Queue(60)
+    images = [(i, False, image_id) for i, image_id in enumerate(ids)]
+    at_once.add(images)
+    for start in range(0, 300, 50):
+        in_parts.add(images[start : start + 50])
+        in_parts.upcoming(3)
+    assert in_parts.upcoming(300) == at_once.upcoming(300) != list(range(300))
 
 
 class QueueMachine(RuleBasedStateMachine):
