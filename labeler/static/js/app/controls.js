@@ -1,0 +1,234 @@
+/** Keys, clicks and their commands on the labelling page. */
+
+import { commandOf } from "../core/keys.js";
+import { addClass, askAgain, control, renameClass } from "../io/api.js";
+import { isPanelFolded, setPanelFolded } from "../io/person.js";
+import { confirm, isDialogOpen, toggleHelp } from "../ui/dialogs.js";
+import { announce, byId, isTyping } from "../ui/dom.js";
+import { toggleTheme } from "../ui/theme.js";
+import { asText, tallyRows } from "../core/outbox.js";
+
+/**
+ * @typedef {object} Parts
+ * @property {import("./labelling.js").Labelling} labelling
+ * @property {import("./view.js").LabelView} view
+ * @property {import("../ui/stage.js").Stage} stage
+ * @property {import("../ui/classes.js").ClassPanel} classes
+ * @property {import("../io/outbox.js").Outbox} outbox
+ * @property {import("../io/sender.js").Sender} sender
+ * @property {() => void} supply asks for images
+ * @property {(start: number) => void} timed a key was pressed at `start`; what it shows is being painted
+ * @property {() => Promise<void>} older loads older answers of one's own
+ */
+
+export class Controls {
+  #parts;
+
+  /** @param {Parts} parts */
+  constructor(parts) {
+    this.#parts = parts;
+    document.addEventListener("keydown", (event) => this.#onKey(event));
+    document.addEventListener("click", letGo);
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-command]"))) {
+      button.addEventListener("click", (event) => this.run(button.dataset.command ?? "", event.timeStamp));
+    }
+    byId("fold").addEventListener("click", () => this.#fold(!isPanelFolded()));
+    byId("pause").addEventListener("click", () => this.#pause());
+    byId("stop").addEventListener("click", () => void this.#stop());
+    this.#fold(isPanelFolded());
+  }
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (event.defaultPrevented || event.isComposing || isTyping(event.target) || isDialogOpen()) return;
+    if (activates(event)) return;
+    const press = { ...pick(event), altGraph: event.getModifierState("AltGraph") };
+    const classes = this.#parts.labelling.state?.classes ?? [];
+    const command = commandOf(press, classes.length);
+    if (!command) return;
+    event.preventDefault();
+    if ("index" in command) this.choose(classes[command.index].name, event.timeStamp);
+    else this.run(command.name, event.timeStamp);
+  }
+
+  /**
+   * Gives the visible image a class.
+   * @param {string} name
+   * @param {number} time of the key press or click
+   */
+  choose(name, time) {
+    if (this.#parts.stage.status === "failed") return announce("This image cannot be opened; skip it with X.", true);
+    this.#answer("label", name, time);
+  }
+
+  /** Accepts the suggestion that is on screen. @param {number} time */
+  accept(time) {
+    const suggestion = this.#parts.view.suggestion;
+    if (suggestion) this.#answer("label", suggestion.label, time);
+  }
+
+  /**
+   * A key counts for the image that was on screen when it was pressed; where the next one was not painted yet, it
+   * counts for none.
+   * @param {import("../core/types.js").Kind} kind
+   * @param {string | null} label
+   * @param {number} time
+   */
+  #answer(kind, label, time) {
+    const { stage, labelling, sender, supply, timed } = this.#parts;
+    if (!stage.wasVisibleAt(time)) return;
+    timed(time);
+    const entry = labelling.answer(kind, label, time - stage.visibleSince);
+    if (!entry) return;
+    sender.wake();
+    if (labelling.desk.deck.tasks.length <= 1) supply();
+  }
+
+  /** @type {Record<string, (time: number) => void>} */
+  #commands = {
+    accept: (time) => this.accept(time),
+    skip: (time) => this.#answer("skip", null, time),
+    flag: (time) => this.#answer("flag", null, time),
+    undo: () => void this.#undo(),
+    back: () => void this.#look(-1),
+    forward: () => void this.#look(1),
+    current: () => this.#parts.labelling.lookAt(null),
+    find: () => this.#parts.classes.openFinding(),
+    newClass: () => this.#parts.classes.openAdding(),
+    help: () => toggleHelp(),
+    theme: () => toggleTheme(),
+    panel: () => this.#fold(!isPanelFolded()),
+    fit: () => this.#parts.stage.fit(),
+    zoomIn: () => this.#parts.stage.zoom(1),
+    zoomOut: () => this.#parts.stage.zoom(-1),
+    darker: () => this.#parts.stage.brighten(-1),
+    brighter: () => this.#parts.stage.brighten(1),
+    invert: () => this.#parts.stage.invert(),
+  };
+
+  /**
+   * @param {string} name
+   * @param {number} time of the key press or click
+   */
+  run(name, time) {
+    this.#commands[name]?.(time);
+  }
+
+  async #undo() {
+    const { labelling, sender, older } = this.#parts;
+    if (!labelling.desk.history.length) await older();
+    const undone = labelling.undo();
+    if (!undone) return announce("There is nothing to undo.");
+    sender.wake();
+    announce(`Undone: ${undone.label ?? undone.kind}, ${undone.filename}`);
+  }
+
+  /** @param {number} by */
+  async #look(by) {
+    const { labelling, older } = this.#parts;
+    const { look, history } = labelling.desk;
+    if (by < 0 && (!history.length || history[0].image_id === look)) await older();
+    labelling.look(by);
+  }
+
+  /** @param {boolean} folded */
+  #fold(folded) {
+    setPanelFolded(folded);
+    byId("desk").classList.toggle("folded", folded);
+    byId("fold").setAttribute("aria-expanded", String(!folded));
+  }
+
+  #pause() {
+    const session = this.#parts.labelling.state?.session;
+    const resting = session === "paused" || session === "stopped";
+    void this.#try(() => control(resting ? "resume" : "pause"));
+  }
+
+  async #stop() {
+    const yes = await confirm({
+      title: "Stop training?",
+      text: "The trainer evaluates once more, saves the model and writes its predictions for all images that have no label. Labels stay, and you can go on later.",
+      yes: "Stop training",
+    });
+    if (yes) await this.#try(() => control("stop"));
+  }
+
+  /** @type {Record<import("../core/situation.js").Action, () => void>} */
+  #actions = {
+    resume: () => void this.#try(() => control("resume")).then(() => this.#parts.supply()),
+    askSkipped: () => void this.#askAgain("skip"),
+    askFlagged: () => void this.#askAgain("flag"),
+    summary: () => location.assign("/summary"),
+    data: () => location.assign("/data"),
+    next: () => this.#parts.supply(),
+    retryAside: () => this.#retryAside(),
+    copyAside: () => void this.#copyAside(),
+    discardAside: () => void this.#discardAside(),
+  };
+
+  /** @param {import("../core/situation.js").Action} action */
+  act(action) {
+    this.#actions[action]();
+  }
+
+  /** @param {"skip" | "flag"} kind */
+  async #askAgain(kind) {
+    await this.#try(() => askAgain(kind));
+    this.#parts.supply();
+  }
+
+  #retryAside() {
+    const { outbox, sender } = this.#parts;
+    for (const { refused, ...row } of tallyRows(outbox.rows).aside) outbox.update(row);
+    sender.wake();
+  }
+
+  async #copyAside() {
+    await this.#try(() => navigator.clipboard.writeText(asText(tallyRows(this.#parts.outbox.rows).aside)));
+  }
+
+  async #discardAside() {
+    const { aside } = tallyRows(this.#parts.outbox.rows);
+    const text = `${asText(aside)}\nNobody else has these answers.`;
+    if (!(await confirm({ title: "Discard what could not be saved?", text, yes: "Discard" }))) return;
+    for (const row of aside) this.#parts.outbox.discard(row.id);
+  }
+
+  /** @param {string} name @returns {Promise<boolean>} */
+  add(name) {
+    return this.#try(() => addClass(name));
+  }
+
+  /** @param {string} from @param {string} to @returns {Promise<boolean>} */
+  rename(from, to) {
+    return this.#try(() => renameClass(from, to));
+  }
+
+  /** Does it, or says why it did not work. @param {() => Promise<unknown>} work @returns {Promise<boolean>} */
+  async #try(work) {
+    try {
+      await work();
+      return true;
+    } catch (error) {
+      byId("toast").textContent = error.message;
+      byId("toast").hidden = false;
+      setTimeout(() => (byId("toast").hidden = true), 6_000);
+      return false;
+    }
+  }
+}
+
+/** After a click the keys belong to the image again. @param {MouseEvent} event */
+function letGo(event) {
+  const focused = document.activeElement;
+  if (event.detail > 0 && focused instanceof HTMLButtonElement && !isDialogOpen()) focused.blur();
+}
+
+/** Space and Enter press a button that was reached by keyboard. @param {KeyboardEvent} event */
+const activates = (event) =>
+  (event.key === " " || event.key === "Enter") &&
+  event.target instanceof Element &&
+  event.target.matches("button:focus-visible, a:focus-visible, summary:focus-visible");
+
+/** @param {KeyboardEvent} event */
+const pick = ({ key, code, shiftKey, ctrlKey, metaKey, altKey, repeat }) => ({ key, code, shiftKey, ctrlKey, metaKey, altKey, repeat });
