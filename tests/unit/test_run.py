@@ -76,7 +76,7 @@ def test_a_crashed_service_is_started_again_and_the_other_left_alone(tmp_path: P
         until(lambda: (tmp_path / "runs").exists() and len((tmp_path / "runs").read_text()) >= 3, "three starts")
         assert pid_of(runner, "good") == pid
         assert is_alive(pid)
-    assert said.of("good") == ["up"]
+        assert said.of("good") == ["up"]
 
 
 def test_a_killed_service_is_started_again() -> None:
