@@ -15,6 +15,7 @@ import threading
 import time
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Final, Protocol
 
@@ -183,6 +184,8 @@ class Scanner:
             keys = hashes_of(names)
             stamps = old.stamps_of(keys)
             todo = np.flatnonzero(stamps == 0)
+        if not len(todo) and len(names) == len(old.names):
+            return replace(old, mtime_ns=mtime_ns)
         self._read(
             [prefix + names[i] for i in todo], stamps, todo, self._files - len(old.names) + len(names) - len(todo)
         )

@@ -16,7 +16,7 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final
 from urllib.parse import quote
 
 from labeler.formats.rows import (
@@ -50,14 +50,17 @@ class Pieces(io.RawIOBase):
         self._pieces: list[bytes] = []
 
     def writable(self) -> bool:
+        """Yes; zipfile asks."""
         return True
 
-    def write(self, data: object) -> int:
-        piece = bytes(data)  # type: ignore[call-overload]
+    def write(self, data: Any) -> int:
+        """Keep a piece."""
+        piece = bytes(data)
         self._pieces.append(piece)
         return len(piece)
 
     def take(self) -> bytes:
+        """What was written since the last time."""
         pieces, self._pieces = self._pieces, []
         return b"".join(pieces)
 
