@@ -15,6 +15,11 @@ class _Handler(WSGIRequestHandler):
     disable_nagle_algorithm = True
     timeout = 75
 
+    def run_wsgi(self) -> None:
+        """Serve one request; what follows on a connection that was a websocket is no further request."""
+        super().run_wsgi()
+        self.close_connection = True
+
     def log_request(self, code: int | str = "-", size: int | str = "-") -> None:
         """Requests are not logged."""
 

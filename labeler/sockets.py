@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 from flask import request
 from flask_socketio import ConnectionRefusedError as Refused
-from flask_socketio import Namespace, SocketIO, disconnect
+from flask_socketio import Namespace, SocketIO, disconnect, emit
 
 from labeler.board import Board, Topic
 from labeler.desk import TrainerDesk
@@ -51,7 +51,7 @@ class BrowserNamespace(Namespace):  # type: ignore[misc]
         """Let in who may see the page, and say how things stand."""
         if not self._guard.is_user(request.environ):
             raise Refused("this labeler asks for its token")
-        self.emit(events.STATE, self._views.state(), to=_sid())
+        emit(events.STATE, self._views.state())
 
 
 class TrainerNamespace(Namespace):  # type: ignore[misc]
@@ -76,10 +76,10 @@ class TrainerNamespace(Namespace):  # type: ignore[misc]
         if epoch is not None:
             self._desk.lost(epoch)
 
-    def on_hello(self, payload: object) -> dict[str, Any]:
+    def on_hello(self, *payload: object) -> dict[str, Any]:
         """Begin an epoch; the answer says from where the log follows."""
         try:
-            welcome = self._desk.welcome(Hello.parse(payload))
+            welcome = self._desk.welcome(Hello.parse(_only(payload)))
         except ProtocolError as error:
             return {"error": str(error)}
         before, self.current = self.current, _sid()
@@ -88,43 +88,43 @@ class TrainerNamespace(Namespace):  # type: ignore[misc]
             disconnect(before, namespace=self.namespace)
         return welcome.wire()
 
-    def on_applied(self, payload: object) -> None:
+    def on_applied(self, *payload: object) -> None:
         """A batch was applied."""
         self._pass(Applied, payload, self._desk.applied)
 
-    def on_resend(self, payload: object) -> None:
+    def on_resend(self, *payload: object) -> None:
         """The trainer misses rows."""
         self._pass(Resend, payload, self._desk.resend)
 
-    def on_ranking(self, payload: object) -> None:
+    def on_ranking(self, *payload: object) -> None:
         """A new order."""
         self._pass(Ranking, payload, self._desk.ranking)
 
-    def on_metrics_report(self, payload: object) -> None:
+    def on_metrics_report(self, *payload: object) -> None:
         """A new evaluation."""
         self._pass(MetricsReport, payload, self._desk.metrics)
 
-    def on_status(self, payload: object) -> None:
+    def on_status(self, *payload: object) -> None:
         """What the trainer does."""
         self._pass(TrainerStatus, payload, self._desk.status)
 
-    def on_unreadable(self, payload: object) -> None:
+    def on_unreadable(self, *payload: object) -> None:
         """Images that cannot be decoded."""
         self._pass(UnreadableImages, payload, self._desk.unreadable)
 
-    def on_stop_reached(self, payload: object) -> None:
+    def on_stop_reached(self, *payload: object) -> None:
         """The stop rule is met."""
         self._pass(StopReached, payload, self._desk.stop_reached)
 
-    def on_finished(self, payload: object) -> None:
+    def on_finished(self, *payload: object) -> None:
         """Model and predictions are on disk."""
         self._pass(Finished, payload, self._desk.finished)
 
-    def _pass(self, kind: type[M], payload: object, handle: Callable[[M], None]) -> None:
+    def _pass(self, kind: type[M], payload: tuple[object, ...], handle: Callable[[M], None]) -> None:
         if _sid() not in self._epochs:
             return
         try:
-            handle(kind.parse(payload))
+            handle(kind.parse(_only(payload)))
         except LabelstreamError as error:
             log.warning("dropped a message of the trainer: %s", error)
 
@@ -214,3 +214,7 @@ class Herald:
 
 def _sid() -> str:
     return str(request.sid)  # type: ignore[attr-defined]
+
+
+def _only(payload: tuple[object, ...]) -> object:
+    return payload[0] if len(payload) == 1 else payload
