@@ -119,8 +119,9 @@ class Matcher:
 
     def image(self, name: str) -> int | None:
         """The image number, None where nothing or more than one file matches."""
-        path = os.fsencode(name).replace(b"\\", b"/").removeprefix(b"./")
-        for candidate in (path, path.removeprefix(b"images/")):
+        exact = os.fsencode(name)
+        path = exact.replace(b"\\", b"/").removeprefix(b"./")
+        for candidate in (exact, path, path.removeprefix(b"images/")):
             if candidate in self._by_path:
                 return self._by_path[candidate]
         return self._by_name.get(path.rpartition(b"/")[2])
