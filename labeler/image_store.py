@@ -115,8 +115,8 @@ class ImageStore:
         with self._database.writing() as c:
             if new_images:
                 c.execute(images.insert(), [_without_path(row) for row in new_images])
-            for row in rows:
-                c.execute(_UPSERT_FILE, asdict(row))
+            if rows:
+                c.execute(_UPSERT_FILE, [asdict(row) for row in rows])
             change = c.scalar(sa.select(sa.func.max(images.c.change))) or 0
             for step, (number, present) in enumerate(presence.items(), 1):
                 values = {"present": present, "change": change + step}
