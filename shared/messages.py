@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import ProtocolError
 from shared.events import MAX_RANKING_ENTRIES
 
-Seq = Annotated[int, Field(ge=0)]
+MAX_NUMBER: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
+Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
+Seq = Number
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
 
 
@@ -90,7 +92,7 @@ def _short(value: object, limit: int = 80) -> str:
 class ClassInfo(Message):
     """A class: a number that never changes and the name it has at present."""
 
-    id: Annotated[int, Field(ge=0)]
+    id: Number
     name: str
 
 
@@ -99,17 +101,25 @@ class LogRow(Message):
 
     seq: Seq
     annotation_id: str
-    image: Annotated[int, Field(ge=0)]
+    image: Number
     kind: Kind
-    class_id: int | None = None
+    class_id: Number | None = None
     undoes: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.kind is Kind.LABEL) != (self.class_id is not None):
+            raise ValueError(f"a {self.kind} row has class_id {self.class_id}; a label has one and no other kind does")
+        if (self.kind is Kind.UNDO) != (self.undoes is not None):
+            raise ValueError(f"a {self.kind} row has undoes {self.undoes!r}; an undo has one and no other kind does")
+        return self
 
 
 class AnnotationBatch(Message):
     """Rows seq_from..seq_to of the log `log_id`, without gaps, and the classes as they are now."""
 
     log_id: str
-    epoch: int
+    epoch: Number
     seq_from: Seq
     seq_to: Seq
     rows: list[LogRow]
@@ -126,20 +136,20 @@ class SessionNews(Message):
 class Hello(Message):
     """The trainer's first message: what it has applied, and of which log."""
 
-    protocol: int
+    protocol: Number
     log_id: str | None
     applied_seq: Seq
-    model_version: Annotated[int, Field(ge=0)]
+    model_version: Number
 
 
 class Welcome(Message):
     """The labeler's answer: the log follows from `start_after`; 0 where the log is another one."""
 
     log_id: str
-    epoch: int
+    epoch: Number
     start_after: Seq
     last_seq: Seq
-    ranking_version: int
+    ranking_version: Number
     classes: list[ClassInfo]
     session: SessionNews
 
@@ -147,53 +157,53 @@ class Welcome(Message):
 class Applied(Message):
     """Everything up to `seq` is in the trainer's label set."""
 
-    epoch: int
+    epoch: Number
     seq: Seq
 
 
 class Resend(Message):
     """A gap: send again from the row after `after`."""
 
-    epoch: int
+    epoch: Number
     after: Seq
 
 
 class PoolChanged(Message):
     """There are images the trainer has not read; `last` is the newest change number."""
 
-    last: int
+    last: Number
 
 
 class Reason(Message):
     """Why this image: the kind and, for uncertainty, the classes it lies between (class numbers)."""
 
     kind: ReasonKind
-    classes: list[int] = Field(default_factory=list, max_length=2)
+    classes: list[Number] = Field(default_factory=list, max_length=2)
 
 
 class Prediction(Message):
     """The likeliest classes of one image, best first, as (class number, probability)."""
 
-    top: list[tuple[int, Share]] = Field(min_length=1, max_length=3)
+    top: list[tuple[Number, Share]] = Field(min_length=1, max_length=3)
 
 
 class RankingEntry(Message):
     """One image of the order; a higher score is asked first. `neighbours` are the nearest labelled images."""
 
-    image: Annotated[int, Field(ge=0)]
+    image: Number
     score: float
     reason: Reason
     prediction: Prediction | None = None
-    neighbours: list[int] = Field(default_factory=list, max_length=3)
+    neighbours: list[Number] = Field(default_factory=list, max_length=3)
 
 
 class Ranking(Message):
     """The head of the trainer's order of the unlabelled pool; the newest version wins."""
 
-    epoch: int
-    version: int
+    epoch: Number
+    version: Number
     based_on_seq: Seq
-    model_version: int
+    model_version: Number
     strategy: str
     entries: list[RankingEntry] = Field(max_length=MAX_RANKING_ENTRIES)
 
@@ -204,7 +214,7 @@ class MetricValue(Message):
     value: float
     low: float | None = None
     high: float | None = None
-    n: int
+    n: Number
 
 
 class StopOutlook(Message):
@@ -222,10 +232,10 @@ class MetricsReport(Message):
     `classes` are the numbers of the classes that per-class names refer to.
     """
 
-    epoch: int
+    epoch: Number
     based_on_seq: Seq
-    model_version: int
-    labels: int
+    model_version: Number
+    labels: Number
     train_loss: float | None
     metrics: dict[str, MetricValue]
     outlook: list[StopOutlook]
@@ -234,12 +244,12 @@ class MetricsReport(Message):
 class TrainerStatus(Message):
     """What the trainer does now; `embedded` of `pool` images have been read."""
 
-    epoch: int
+    epoch: Number
     state: TrainerState
     applied_seq: Seq
-    model_version: int
-    embedded: int
-    pool: int
+    model_version: Number
+    embedded: Number
+    pool: Number
     backbone: str
     detail: str = ""
 
@@ -247,7 +257,7 @@ class TrainerStatus(Message):
 class UnreadableImage(Message):
     """An image the trainer could not decode, with the reason for the Data page."""
 
-    image: int
+    image: Number
     content_hash: str
     reason: str
 
@@ -255,21 +265,21 @@ class UnreadableImage(Message):
 class UnreadableImages(Message):
     """Images the trainer could not decode."""
 
-    epoch: int
+    epoch: Number
     images: list[UnreadableImage] = Field(max_length=1000)
 
 
 class StopReached(Message):
     """The trainer's stop rule has been met."""
 
-    epoch: int
+    epoch: Number
     reason: str
 
 
 class Finished(Message):
     """Model and predictions are on disk, under the names in `exports` below data/exports."""
 
-    epoch: int
+    epoch: Number
     applied_seq: Seq
-    model_version: int
+    model_version: Number
     exports: list[str]
