@@ -8,8 +8,7 @@ import subprocess
 import sys
 import textwrap
 import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -17,18 +16,12 @@ import pytest
 
 from run import Exited, Interrupted, Runner, Service, Timing, environment, main, printer, read_procfile
 from shared.errors import ConfigError
+from tests.waiting import wait_for
 
 DEADLINE = 30.0
 QUICK = Timing(pause=0.05, longest_pause=0.2, stable=60, grace=0.5)
 ROOT = Path(__file__).parents[2]
 SLEEPER = "import time; print('up', flush=True); time.sleep(600)"
-
-
-def until(condition: Callable[[], bool], what: str) -> None:
-    deadline = time.monotonic() + DEADLINE
-    while not condition():
-        assert time.monotonic() < deadline, f"waited {DEADLINE:g} s for {what}"
-        time.sleep(0.01)
 
 
 def is_alive(pid: int) -> bool:
@@ -71,9 +64,9 @@ def pid_of(runner: Runner, name: str) -> int:
 def test_a_crashed_service_is_started_again_and_the_other_left_alone(tmp_path: Path) -> None:
     crash = f"open({str(tmp_path / 'runs')!r}, 'a').write('x'); raise SystemExit(1)"
     with running(bad=crash, good=SLEEPER) as (runner, said):
-        until(lambda: said.of("good") == ["up"], "the good service")
+        wait_for(lambda: said.of("good") == ["up"], "the good service")
         pid = pid_of(runner, "good")
-        until(lambda: (tmp_path / "runs").exists() and len((tmp_path / "runs").read_text()) >= 3, "three starts")
+        wait_for(lambda: (tmp_path / "runs").exists() and len((tmp_path / "runs").read_text()) >= 3, "three starts")
         assert pid_of(runner, "good") == pid
         assert is_alive(pid)
         assert said.of("good") == ["up"]
@@ -81,9 +74,9 @@ def test_a_crashed_service_is_started_again_and_the_other_left_alone(tmp_path: P
 
 def test_a_killed_service_is_started_again() -> None:
     with running(one=SLEEPER) as (runner, said):
-        until(lambda: said.of("one") == ["up"], "the first start")
+        wait_for(lambda: said.of("one") == ["up"], "the first start")
         os.kill(pid_of(runner, "one"), signal.SIGKILL)
-        until(lambda: said.of("one") == ["up", "up"], "the second start")
+        wait_for(lambda: said.of("one") == ["up", "up"], "the second start")
     assert f"one ended with status {-signal.SIGKILL}; starting it again in 0.05 s" in said.of("run")
 
 
@@ -104,7 +97,7 @@ def test_interrupted_all_services_end_and_may_say_a_last_word() -> None:
             print('saved', flush=True)
         """
     with running(one=polite, two=polite) as (runner, said):
-        until(lambda: len(said) >= 2, "both services")
+        wait_for(lambda: len(said) >= 2, "both services")
         pids = [pid_of(runner, "one"), pid_of(runner, "two")]
     assert said.of("one") == said.of("two") == ["up", "saved"]
     assert not any(map(is_alive, pids))
@@ -121,14 +114,14 @@ DEAF = """
 
 def test_a_service_deaf_to_every_request_is_killed() -> None:
     with running(one=DEAF) as (runner, said):
-        until(lambda: said.of("one") == ["up"], "the service")
+        wait_for(lambda: said.of("one") == ["up"], "the service")
         pid = pid_of(runner, "one")
     assert not is_alive(pid)
 
 
 def test_interrupted_again_it_insists_at_once() -> None:
     with running(Timing(grace=10 * DEADLINE), one=DEAF) as (runner, said):
-        until(lambda: said.of("one") == ["up"], "the service")
+        wait_for(lambda: said.of("one") == ["up"], "the service")
         for _ in range(2):
             runner.events.put(Interrupted())
 
@@ -154,11 +147,11 @@ def test_what_a_crashed_service_started_is_cleared_away(tmp_path: Path) -> None:
         time.sleep(600)
         """
     with running(Timing(pause=60, grace=0.5), one=parent) as (runner, said):
-        until(lambda: len(said.of("one")) == 1, "the grandchild")
+        wait_for(lambda: len(said.of("one")) == 1, "the grandchild")
         grandchild = int(said.of("one")[0])
         assert is_alive(grandchild)
         os.kill(pid_of(runner, "one"), signal.SIGKILL)
-        until(lambda: not is_alive(grandchild), "the grandchild's end")
+        wait_for(lambda: not is_alive(grandchild), "the grandchild's end")
 
 
 if sys.platform.startswith("linux"):  # elsewhere nothing tells a child that its parent is gone
@@ -172,7 +165,7 @@ if sys.platform.startswith("linux"):  # elsewhere nothing tells a child that its
         runner.kill()
         runner.wait()
         runner.stdout.close()
-        until(lambda: not is_alive(pid), "the service's end")
+        wait_for(lambda: not is_alive(pid), "the service's end")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
