@@ -1,9 +1,9 @@
 /** Labelling: what the page knows, and what every action does to it. Drawing is the view's part. */
 
-import { mergeLease, promoteHint, wanted } from "../core/deck.js";
+import { inOrderOf, mergeLease, promoteHint, wanted } from "../core/deck.js";
 import { answer, emptyDesk, lookAt, lookedAt, mergeHistory, renameLabels, step, trail, undo, visible } from "../core/desk.js";
 import { effectOf, outstanding, withTime } from "../core/tally.js";
-import { uuid } from "../io/person.js";
+import { readHeld, uuid, writeHeld } from "../io/person.js";
 
 /**
  * @typedef {import("../core/types.js").State} State
@@ -101,6 +101,7 @@ export class Labelling {
     this.#withdraw(undone);
     this.times = this.times.slice(0, -1);
     this.#update(desk);
+    writeHeld(this.holding);
     return undone;
   }
 
@@ -129,7 +130,16 @@ export class Labelling {
    */
   takeLeases(leased, askedAt) {
     const isAnswered = (/** @type {string} */ id) => (this.#answered.get(id) ?? -1) > askedAt;
-    this.#update({ ...this.desk, deck: mergeLease(this.desk.deck, leased, isAnswered) });
+    const { deck } = this.desk;
+    const tasks = deck.tasks.length ? leased.tasks : inOrderOf(leased.tasks, readHeld());
+    this.#update({ ...this.desk, deck: mergeLease(deck, { ...leased, tasks }, isAnswered) });
+    writeHeld(this.holding);
+  }
+
+  /** The images this page shows or keeps ready; before the first lease, those it held before a reload. */
+  get holding() {
+    const { tasks } = this.desk.deck;
+    return tasks.length ? tasks.map((task) => task.image_id) : readHeld();
   }
 
   /** @param {State} state */

@@ -52,13 +52,14 @@ export class Leases {
   /** @returns {Promise<number>} milliseconds until it is asked again */
   async #request() {
     const askedAt = performance.now();
+    const holding = this.#on.holding().slice(0, MOST_AT_ONCE);
     try {
       const answer = await lease({
         annotator: this.#annotator,
         client: this.#client,
-        count: Math.min(MOST_AT_ONCE, LEASED + this.#on.pending()),
+        count: Math.min(MOST_AT_ONCE, Math.max(LEASED, holding.length) + this.#on.pending()),
         upcoming: UPCOMING,
-        holding: this.#on.holding(),
+        holding,
       });
       this.#on.link(true);
       this.#on.take(answer, askedAt);

@@ -40,8 +40,8 @@ export function bringBack(deck, task) {
 /**
  * Takes in the answer to a lease request.
  *
- * The shown image stays as it was painted, suggestion included. The next ones stay in their places while the lease
- * holds, but take the newer prediction. New leases and the new order of hints follow.
+ * The shown image, and those brought back by an undo, stay as they were painted, suggestion included. The next ones
+ * stay in their places while the lease holds. New leases and the new order of hints follow.
  * @param {Deck} deck
  * @param {LeaseAnswer} answer
  * @param {(imageId: string) => boolean} isAnswered whether this page has answered the image since the request left
@@ -52,9 +52,8 @@ export function mergeLease(deck, answer, isAnswered) {
   const [shown, ...next] = deck.tasks;
   const kept = shown ? [shown] : [];
   for (const task of next) {
-    const newer = leased.get(task.image_id);
+    const newer = task.returned ? task : leased.get(task.image_id);
     if (newer) kept.push(newer);
-    else if (task.returned) kept.push(task);
   }
   const seen = new Set(kept.map((t) => t.image_id));
   const tasks = [...kept, ...[...leased.values()].filter((t) => !seen.has(t.image_id))];
@@ -65,6 +64,17 @@ export function mergeLease(deck, answer, isAnswered) {
     reason: tasks.length ? "" : (answer.reason ?? ""),
     queueVersion: answer.queue?.version ?? deck.queueVersion,
   };
+}
+
+/**
+ * Tasks in the order in which the page held them before; others follow as they came.
+ * @param {Task[]} tasks
+ * @param {string[]} order image ids
+ */
+export function inOrderOf(tasks, order) {
+  const places = new Map(order.map((id, place) => [id, place]));
+  const place = (/** @type {Task} */ task) => places.get(task.image_id) ?? order.length;
+  return [...tasks].sort((a, b) => place(a) - place(b));
 }
 
 /**

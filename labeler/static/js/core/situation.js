@@ -50,6 +50,8 @@ const PAGES = {
   all_done: allDone,
   others: () =>
     page("others", "The last images are with other people", "They come back here if they are not labelled within a minute."),
+  paused: () => page("paused", "Paused", "No images are handed out and the trainer rests. Everything so far is saved.", [RESUME]),
+  stopping: () => page("stopping", "Stopping…", "The trainer evaluates once more and saves the model and its predictions."),
 };
 
 const asking = () => page("asking", "Asking for the next image…", "");
@@ -63,29 +65,38 @@ const disconnected = (waiting) =>
 
 /** @param {import("./types.js").State} state */
 function noImages(state) {
-  const where = state.images_dir ? `in ${state.images_dir}` : "in the image folder";
-  return page("no_images", "No images yet", `Put JPEG, PNG, WebP, BMP or TIFF files ${where}; they appear here within seconds.`, [FILES]);
+  return page("no_images", "No images yet", `Put JPEG, PNG, WebP, BMP or TIFF files into ${state.folder}; they appear here within seconds.`, [FILES]);
 }
 
 /** @param {import("./types.js").State} state */
-function stopped(state) {
-  const reason = state.stop_reason || "Training has stopped.";
-  return page("stopped", "Training has stopped", `${sentence(reason)} Model and predictions are saved.`, [
+function stopped({ stop_reason, counts }) {
+  const reason = stop_reason ? `${sentence(stop_reason)} ` : "";
+  const goOn = counts.remaining > 0 ? [{ ...RESUME, text: "Go on labelling", main: false }] : [];
+  return page("stopped", "Training has stopped", `${reason}Model and predictions are saved.`, [
     { ...SUMMARY, main: true },
-    { ...RESUME, text: "Go on labelling", main: false },
+    ...goOn,
+    ...askAgainWays(counts),
   ]);
 }
 
 /** @param {import("./types.js").State} state */
 function allDone({ counts }) {
   const { labelled, skipped, flagged } = counts;
-  /** @type {Way[]} */
-  const ways = [{ ...SUMMARY, main: true }];
-  if (skipped) ways.push({ action: "askSkipped", text: `Ask the ${counted(skipped, "skipped image")} again` });
-  if (flagged) ways.push({ action: "askFlagged", text: `Ask the ${counted(flagged, "flagged image")} again` });
   const aside = [skipped && `${count(skipped)} skipped`, flagged && `${count(flagged)} flagged`].filter(Boolean);
   const rest = aside.length ? `; ${aside.join(", ")}` : "";
-  return page("all_done", "Every image has been asked", `${counted(labelled, "image")} labelled${rest}.`, ways);
+  return page("all_done", "Every image has been asked", `${counted(labelled, "image")} labelled${rest}.`, [
+    { ...SUMMARY, main: true },
+    ...askAgainWays(counts),
+  ]);
+}
+
+/** @param {import("./types.js").State["counts"]} counts @returns {Way[]} */
+function askAgainWays({ skipped, flagged }) {
+  /** @type {Way[]} */
+  const ways = [];
+  if (skipped) ways.push({ action: "askSkipped", text: `Ask the ${counted(skipped, "skipped image")} again` });
+  if (flagged) ways.push({ action: "askFlagged", text: `Ask the ${counted(flagged, "flagged image")} again` });
+  return ways;
 }
 
 /**
@@ -98,7 +109,7 @@ export function stripsFor(facts) {
   /** @type {(Strip | false)[]} */
   const strips = [
     trouble === "full" && full(waiting),
-    online && trouble !== "full" && !!state?.problem && strip("problem", "bad", state.problem.message),
+    online && trouble !== "full" && !!state?.problem && strip("problem", "bad", sentence(state.problem.message)),
     !online && !!state && strip("offline", "bad", `Connection lost. ${waitHere(waiting)}`),
     trouble === "refused" && strip("refused", "bad", `The labeler does not accept this page: open it again with the address and token that the labeler printed. ${waitHere(waiting)}`),
     aside.length > 0 && refusedRows(aside),
@@ -132,7 +143,7 @@ const waitHere = (waiting) =>
     : `${counted(waiting, "label")} ${waiting === 1 ? "waits" : "wait"} here and will be sent.`;
 
 /** @param {string} text */
-const sentence = (text) => (/[.!?…]$/.test(text) ? text : `${text}.`);
+const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 
 /** @param {string} text */
 const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);

@@ -23,7 +23,7 @@
  * @property {Neighbour[]} neighbours
  * @property {boolean} [returned] brought back here, so the labeler may not list it yet
  *
- * @typedef {"" | "indexing" | "no_images" | "all_done" | "others"} Reason
+ * @typedef {"" | "indexing" | "no_images" | "all_done" | "others" | "paused" | "stopping" | "stopped"} Reason
  *
  * @typedef {object} LeaseAnswer
  * @property {Task[]} tasks
@@ -82,7 +82,7 @@
  * @property {"setup" | "labelling" | "paused" | "stopping" | "stopped"} session
  * @property {string} stop_reason
  * @property {ClassInfo[]} classes
- * @property {Record<"images" | "labelled" | "train" | "test" | "skipped" | "flagged" | "remaining" | "duplicates" | "unreadable" | "test_total", number>} counts
+ * @property {Record<"images" | "labelled" | "train" | "test" | "skipped" | "flagged" | "remaining" | "duplicates" | "unreadable" | "removed" | "test_total", number>} counts
  * @property {TrainerNews} trainer
  * @property {QueueNews} queue
  * @property {Record<string, Metric>} metrics
@@ -91,7 +91,7 @@
  * @property {Outlook[]} outlook
  * @property {Record<string, Threshold>} thresholds
  * @property {{code: string, message: string} | null} problem
- * @property {string} [images_dir]
+ * @property {string} folder the image folder
  * @property {string} version
  *
  * @typedef {object} HistoryRow one evaluation of GET /api/metrics

@@ -1,5 +1,10 @@
 /** Images fetched and decoded ahead of time, so that showing one costs no network and no decoding. */
 
+import { sized } from "./api.js";
+
+/** Enough for a large screen; the labeler hands out smaller images as they are. */
+const SHOWN_PX = 2048;
+
 /** @typedef {{element: HTMLImageElement, status: "loading" | "ready" | "failed", done: Promise<void>}} Cached */
 
 export class ImageCache {
@@ -43,7 +48,7 @@ function load(url) {
   const element = new Image();
   element.decoding = "sync";
   element.draggable = false;
-  element.src = url;
+  element.src = sized(url, SHOWN_PX);
   /** @type {Cached} */
   const cached = { element, status: "loading", done: Promise.resolve() };
   cached.done = element.decode().then(

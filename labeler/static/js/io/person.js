@@ -3,6 +3,7 @@
 const NAME = "labelstream.annotator";
 const PANEL = "labelstream.panel";
 const CLIENT = "labelstream.client";
+const HELD = "labelstream.held";
 
 /** The annotator's name; null until it has been asked. */
 export const readName = () => read(localStorage, NAME);
@@ -14,6 +15,12 @@ export const isPanelFolded = () => read(localStorage, PANEL) === "folded";
 
 /** @param {boolean} folded */
 export const setPanelFolded = (folded) => write(localStorage, PANEL, folded ? "folded" : "open");
+
+/** The images this tab held before a reload, the shown one first. @returns {string[]} */
+export const readHeld = () => (read(sessionStorage, HELD) ?? "").split(" ").filter(Boolean);
+
+/** @param {string[]} imageIds */
+export const writeHeld = (imageIds) => write(sessionStorage, HELD, imageIds.join(" "));
 
 /**
  * A UUID per tab. It survives a reload, so that the leases do too; a duplicated tab, which starts with a copy of the

@@ -62,6 +62,9 @@ function open() {
     },
     metrics: (row) => desk?.metrics(row),
     queue: () => desk?.queue(),
+    trainer(trainer) {
+      if (newest) desk?.state((newest = { ...newest, trainer }));
+    },
     link(online) {
       desk?.link(online);
       if (!newest && !online) welcome(false);
@@ -139,7 +142,7 @@ async function makeDesk(annotator) {
     void catchUp();
   };
   const leases = new Leases({ annotator, client }, {
-    holding: () => labelling.desk.deck.tasks.map((task) => task.image_id),
+    holding: () => labelling.holding,
     pending: () => labelling.waitingAnswers,
     take: (answer, askedAt) => labelling.takeLeases(answer, askedAt),
     link,

@@ -13,7 +13,7 @@ import { byId, el, keyed, setText } from "./dom.js";
 
 const PAST = 4;
 const NEXT = 4;
-const THUMBNAIL_PX = 128;
+const THUMBNAIL_PX = 256;
 
 export class Film {
   #list = byId("film");
@@ -80,6 +80,8 @@ function frames(desk, colors) {
   }));
   const next = [...desk.deck.tasks, ...desk.deck.upcoming].slice(0, 1 + NEXT);
   const ahead = next.map((image, i) => base(image, i === 0 ? "now" : i < LEASED ? "next" : "hint"));
+  const asked = new Set(ahead.map((frame) => frame.image_id));
+  for (const frame of past) if (asked.has(frame.image_id)) frame.key = `again-${frame.key}`;
   return [...blanks("past", PAST - past.length), ...past, ...ahead, ...blanks("next", 1 + NEXT - ahead.length)];
 }
 

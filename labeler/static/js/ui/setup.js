@@ -30,7 +30,7 @@ export class Setup {
     this.meter = progressBar("Indexing");
     this.list = el("ul", { class: "draft", id: "draft" });
     this.input = el("input", { type: "text", id: "class-input", class: "field", placeholder: "name of a class, then Enter", "aria-label": "Name of a class; Enter adds it, Enter on the empty field starts", autocomplete: "off", spellcheck: "false", maxlength: 200 });
-    this.name = el("input", { type: "text", id: "annotator", class: "field", value: name, placeholder: "your name", autocomplete: "nickname", maxlength: 100 });
+    this.name = el("input", { type: "text", id: "annotator", class: "field", value: name, placeholder: "your name", autocomplete: "nickname", maxlength: 80 });
     this.note = el("p", { class: "note", role: "status" });
     this.button = el("button", { type: "button", id: "start", class: "button main big", onclick: () => void this.start() }, "Start labelling");
     this.input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#onKey(event));
@@ -152,10 +152,10 @@ async function makeClass(name) {
 }
 
 /** @param {State} state */
-function hint({ counts, scan, images_dir }) {
-  const where = images_dir ? `in ${images_dir}` : "in the image folder";
+function hint({ counts, scan, folder }) {
+  const where = `in ${folder}`;
   if (!scan.done) return `still looking: ${count(scan.indexed)} of ${count(scan.found)} files read ${where}`;
-  if (!counts.images) return `Put JPEG, PNG, WebP, BMP or TIFF files ${where}; they appear here within seconds.`;
+  if (!counts.images) return `Put JPEG, PNG, WebP, BMP or TIFF files into ${folder}; they appear here within seconds.`;
   const apart = [
     counts.duplicates && counted(counts.duplicates, "duplicate"),
     counts.unreadable && `${count(counts.unreadable)} unreadable`,

@@ -17,7 +17,8 @@ import { byId, el, keyed, setText } from "./dom.js";
 
 const METRIC = "accuracy";
 const GUESSES = 3;
-const CURVE_HEIGHT = 84;
+const CURVE_HEIGHT = 76;
+const THUMBNAIL_PX = 256;
 
 export class Side {
   #chart = new Chart(byId("curve"), { metric: METRIC, height: CURVE_HEIGHT, axes: false });
@@ -113,13 +114,13 @@ function renderMetric({ metrics, counts }) {
   const total = counts.test_total ? ` of ${count(counts.test_total)}` : "";
   setText(
     byId("metric-note"),
-    metric ? `${interval(metric)} · ${counted(metric.n, "test image")}` : `measured on ${count(counts.test)}${total} test images, from the first on`,
+    metric ? `${interval(metric)} · ${counted(metric.n, "test image")}` : `${count(counts.test)}${total} test images answered; the figure comes with the first model`,
   );
 }
 
 /** @param {import("../core/types.js").Neighbour} n */
 const neighbour = (n) =>
-  el("li", {}, el("img", { src: sized(n.url, 128), alt: `labelled ${n.label}` }), el("span", { class: "caption", "aria-hidden": "true" }, n.label));
+  el("li", {}, el("img", { src: sized(n.url, THUMBNAIL_PX), alt: `labelled ${n.label}` }), el("span", { class: "caption", "aria-hidden": "true" }, n.label));
 
 /** @param {string} label */
 function bar(label) {
