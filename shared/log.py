@@ -56,3 +56,12 @@ class LabelBook:
     def labels(self) -> dict[int, int]:
         """Image number → class number, for every image whose newest row is a label."""
         return {image: s.class_id for image, s in self if s.kind is Kind.LABEL and s.class_id is not None}
+
+    def rows(self) -> list[LogRow]:
+        """Every row that was not undone, in order of `seq`: enough to build the book again, but for `applied_seq`."""
+        kept = [
+            LogRow(seq=s.seq, annotation_id=annotation_id, image=image, kind=s.kind, class_id=s.class_id)
+            for image, rows in self._rows.items()
+            for annotation_id, s in rows.items()
+        ]
+        return sorted(kept, key=lambda row: row.seq)

@@ -1,0 +1,239 @@
+"""The loop: take in, fit, rank if due, evaluate if due, save if due, stop?"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from threading import Event
+from typing import Final
+
+import numpy as np
+
+from shared.config import Config
+from shared.messages import (
+    Finished,
+    MetricsReport,
+    MetricValue,
+    Ranking,
+    SessionState,
+    StopReached,
+    TrainerState,
+)
+from trainer.checkpoint import save_checkpoint
+from trainer.conversation import Conversation
+from trainer.due import Due, worth_ranking
+from trainer.embedder import Embedder
+from trainer.evaluation import evaluate
+from trainer.export import export_all
+from trainer.learner import test_probabilities
+from trainer.link import TrainerLink
+from trainer.pool import Pool, Snapshot
+from trainer.ranking import Ranker
+from trainer.reporting import Reporter
+from trainer.stopping import decide, look, outlook
+
+log = logging.getLogger(__name__)
+
+POLL_S: Final = 0.25
+AGAIN_S: Final = 5.0  # until something that has had no effect is tried again
+ACTIVE: Final = frozenset({SessionState.SETUP, SessionState.LABELLING})
+
+
+class Trainer:
+    """One trainer: everything it does happens in `run`, in one thread; only the embedder works beside it.
+
+    clock: seconds that never go back. ending: set from outside to end `run`.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        link: TrainerLink,
+        talk: Conversation,
+        pool: Pool,
+        embedder: Embedder,
+        clock: Callable[[], float],
+        ending: Event,
+    ) -> None:
+        self.talk = talk
+        self._config = config
+        self._link = link
+        self._pool = pool
+        self._embedder = embedder
+        self._clock = clock
+        self._ending = ending
+        self._ranker = Ranker(config.strategy)
+        self._reporter = Reporter(talk, pool, clock)
+        self._due = Due(config.train)
+        self._metrics: dict[str, MetricValue] = {}
+        self._ranked_images = 0
+        self._stop_said_at = -AGAIN_S
+        self._finish_at = 0.0
+        self._finished: Finished | None = None
+
+    @property
+    def state(self) -> TrainerState:
+        """What it is doing."""
+        return self._reporter.state
+
+    def run(self) -> None:
+        """Work until `ending` is set, then leave a checkpoint."""
+        while not self._ending.is_set():
+            self.step(POLL_S)
+        if self._due.unsaved:
+            self._save()
+
+    def step(self, timeout_s: float) -> None:
+        """One round: wait up to `timeout_s` for messages, then do what is due."""
+        quiet = not self._take_in(timeout_s)
+        session = self.talk.session.state
+        if session in ACTIVE:
+            self._finished = None
+            self._work()
+        elif session is SessionState.STOPPING and quiet and self.talk.level:
+            self._finish()
+        self._reporter.report(self._embedder.take_unreadable(), self._due.fit)
+
+    def _take_in(self, timeout_s: float) -> int:
+        """Take in what the labeler says and what has been embedded. Returns the number of messages."""
+        messages = self._link.receive(timeout_s)
+        news = self.talk.take(messages)
+        self._due.batches(news.batches)
+        if news.welcomed:
+            self._due.again()
+            self._reporter.again()
+        if news.pool:
+            self._embedder.look_again()
+        counts = self._pool.counts()
+        first = self._ranked_images == 0
+        if (self._config.train.continuous or first) and worth_ranking(
+            counts.embedded, self._ranked_images, counts.images
+        ):
+            self._due.images()
+        return len(messages)
+
+    def _work(self) -> None:
+        if not (self._due.fit or self._due.rank or self._due.evaluate or self._due.save):
+            self._stop_if_reached()
+            return
+        snapshot = self._pool.snapshot(self.talk.checkpoint.book.labels())
+        if snapshot is None:
+            return
+        with self._embedder.held():
+            if self._due.fit:
+                self._fit(snapshot)
+            if self._due.rank:
+                self._rank(snapshot)
+            if self._due.evaluate:
+                self._evaluate(snapshot)
+            if self._due.save:
+                self._save()
+        self._stop_if_reached()
+
+    def _fit(self, snapshot: Snapshot) -> None:
+        checkpoint = self.talk.checkpoint
+        checkpoint.model = checkpoint.model.fitted(snapshot.train, checkpoint.book.labels(), self._config.train)
+        self._due.fit = False
+
+    def _rank(self, snapshot: Snapshot) -> None:
+        model = self.talk.checkpoint.model
+        classes = model.head.classes if model.head else np.empty(0, np.int64)
+        version = self.talk.ranking_version + 1
+        order = self._ranker.order(snapshot, model.probabilities(snapshot.vectors), classes, version)
+        sent = self.talk.send(
+            Ranking(
+                epoch=self.talk.epoch,
+                version=version,
+                based_on_seq=self.talk.checkpoint.book.applied_seq,
+                model_version=model.version,
+                strategy=order.strategy,
+                entries=order.entries,
+            )
+        )
+        if sent:
+            self.talk.ranking_version = version
+            self._ranked_images = self._pool.counts().embedded
+            self._due.ranked()
+
+    def _evaluate(self, snapshot: Snapshot) -> None:
+        checkpoint, stop = self.talk.checkpoint, self._config.stop
+        labels = checkpoint.book.labels()
+        truth = np.array([labels[int(number)] for number in snapshot.test.numbers], np.int64)
+        n_classes = max([*self.talk.classes, *truth.tolist()], default=-1) + 1
+        probs = test_probabilities(checkpoint.model.head, snapshot.test, n_classes)
+        self._metrics = evaluate(probs, truth, self.talk.classes) if checkpoint.model.head else {}
+        n, holdout = len(truth), len(truth) + self._pool.counts().test_open
+        if self._embedder.listed and self._metrics:
+            checkpoint.looks = look(checkpoint.looks, stop, self._metrics, n, holdout)
+        sent = self.talk.send(
+            MetricsReport(
+                epoch=self.talk.epoch,
+                based_on_seq=checkpoint.book.applied_seq,
+                model_version=checkpoint.model.version,
+                labels=checkpoint.model.labels,
+                train_loss=checkpoint.model.head.loss if checkpoint.model.head else None,
+                metrics=self._metrics,
+                outlook=outlook(checkpoint.looks, stop, self._metrics, n, holdout),
+            )
+        )
+        if sent:
+            self._due.evaluated()
+
+    def _save(self) -> None:
+        try:
+            save_checkpoint(self._config.paths.data / "checkpoints", self.talk.checkpoint)
+        except OSError as error:
+            log.error("no checkpoint could be written: %s; is the disk full?", error)
+        self._due.saved()
+
+    def _stop_if_reached(self) -> None:
+        reason = self._stop_reason()
+        now = self._clock()
+        if reason is None or self.talk.session.state is not SessionState.LABELLING:
+            return
+        if now - self._stop_said_at >= AGAIN_S:
+            log.info("stop: %s", reason)
+            self.talk.send(StopReached(epoch=self.talk.epoch, reason=reason))
+            self._stop_said_at = now
+
+    def _stop_reason(self) -> str | None:
+        checkpoint = self.talk.checkpoint
+        nothing_new = checkpoint.book.applied_seq <= checkpoint.finished_seq
+        if not self.talk.level or nothing_new:
+            return None
+        all_done = self._embedder.listed and checkpoint.model.labels > 0 and self._pool.open_count() == 0
+        return decide(checkpoint.looks, self._config.stop) or ("all images are labelled" if all_done else None)
+
+    def _finish(self) -> None:
+        """A last evaluation, checkpoint and export; the answer is said again after each handshake."""
+        if self._finished is not None or self._clock() < self._finish_at:
+            return
+        checkpoint = self.talk.checkpoint
+        snapshot = self._pool.snapshot(checkpoint.book.labels())
+        exports: list[str] = []
+        if snapshot is not None:
+            if self._due.fit:
+                self._fit(snapshot)
+            self._evaluate(snapshot)
+        checkpoint.looks = checkpoint.looks.after_stop()
+        checkpoint.finished_seq = checkpoint.book.applied_seq
+        try:
+            if snapshot is not None:
+                exports = export_all(self._exports, checkpoint, snapshot, self._pool, self.talk.classes, self._metrics)
+        except OSError as error:
+            log.error("the export could not be written: %s; trying again, is the disk full?", error)
+            self._finish_at = self._clock() + AGAIN_S
+            return
+        self._save()
+        self._finished = Finished(
+            epoch=self.talk.epoch,
+            applied_seq=checkpoint.book.applied_seq,
+            model_version=checkpoint.model.version,
+            exports=exports,
+        )
+        self.talk.send(self._finished)
+
+    @property
+    def _exports(self) -> Path:
+        return self._config.paths.data / "exports"
