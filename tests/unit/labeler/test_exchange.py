@@ -45,7 +45,7 @@ def test_imported_labels_count_make_classes_and_start_the_session(make_world: Ca
 def test_importing_again_changes_nothing_and_a_correction_counts(world: World) -> None:
     text = "filename,label\nimg_0.png,cat\n"
     load(world, text)
-    status, report = load(world, text)
+    report = load(world, text)[1]
     assert (report["imported"], report["unchanged"]) == (0, 1)
     load(world, "filename,label\nimg_0.png,dog\n")
     assert exported(world) == {"img_0.png": "dog"}
