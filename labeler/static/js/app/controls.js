@@ -1,12 +1,14 @@
 /** Keys, clicks and their commands on the labelling page. */
 
 import { commandOf } from "../core/keys.js";
-import { addClass, askAgain, control, renameClass } from "../io/api.js";
+import { addClass, askAgain, renameClass } from "../io/api.js";
 import { isPanelFolded, setPanelFolded } from "../io/person.js";
 import { confirm, isDialogOpen, toggleHelp } from "../ui/dialogs.js";
 import { announce, byId, isTyping } from "../ui/dom.js";
 import { toggleTheme } from "../ui/theme.js";
+import { attempt } from "../ui/toast.js";
 import { asText, tallyRows } from "../core/outbox.js";
+import { resume } from "./session.js";
 
 /**
  * @typedef {object} Parts
@@ -33,8 +35,6 @@ export class Controls {
       button.addEventListener("click", (event) => this.run(button.dataset.command ?? "", event.timeStamp));
     }
     byId("fold").addEventListener("click", () => this.#fold(!isPanelFolded()));
-    byId("pause").addEventListener("click", () => this.#pause());
-    byId("stop").addEventListener("click", () => void this.#stop());
     this.#fold(isPanelFolded());
   }
 
@@ -138,24 +138,9 @@ export class Controls {
     byId("fold").setAttribute("aria-expanded", String(!folded));
   }
 
-  #pause() {
-    const session = this.#parts.labelling.state?.session;
-    const resting = session === "paused" || session === "stopped";
-    void this.#try(() => control(resting ? "resume" : "pause"));
-  }
-
-  async #stop() {
-    const yes = await confirm({
-      title: "Stop training?",
-      text: "The trainer evaluates once more, saves the model and writes its predictions for all images that have no label. Labels stay, and you can go on later.",
-      yes: "Stop training",
-    });
-    if (yes) await this.#try(() => control("stop"));
-  }
-
   /** @type {Record<import("../core/situation.js").Action, () => void>} */
   #actions = {
-    resume: () => void this.#try(() => control("resume")).then(() => this.#parts.supply()),
+    resume: () => void resume().then(() => this.#parts.supply()),
     askSkipped: () => void this.#askAgain("skip"),
     askFlagged: () => void this.#askAgain("flag"),
     summary: () => location.assign("/summary"),
@@ -173,7 +158,7 @@ export class Controls {
 
   /** @param {"skip" | "flag"} kind */
   async #askAgain(kind) {
-    await this.#try(() => askAgain(kind));
+    await attempt(() => askAgain(kind));
     this.#parts.supply();
   }
 
@@ -184,7 +169,7 @@ export class Controls {
   }
 
   async #copyAside() {
-    await this.#try(() => navigator.clipboard.writeText(asText(tallyRows(this.#parts.outbox.rows).aside)));
+    await attempt(() => navigator.clipboard.writeText(asText(tallyRows(this.#parts.outbox.rows).aside)));
   }
 
   async #discardAside() {
@@ -196,25 +181,12 @@ export class Controls {
 
   /** @param {string} name @returns {Promise<boolean>} */
   add(name) {
-    return this.#try(() => addClass(name));
+    return attempt(() => addClass(name));
   }
 
   /** @param {string} from @param {string} to @returns {Promise<boolean>} */
   rename(from, to) {
-    return this.#try(() => renameClass(from, to));
-  }
-
-  /** Does it, or says why it did not work. @param {() => Promise<unknown>} work @returns {Promise<boolean>} */
-  async #try(work) {
-    try {
-      await work();
-      return true;
-    } catch (error) {
-      byId("toast").textContent = error.message;
-      byId("toast").hidden = false;
-      setTimeout(() => (byId("toast").hidden = true), 6_000);
-      return false;
-    }
+    return attempt(() => renameClass(from, to));
   }
 }
 

@@ -12,6 +12,7 @@ import { renderPage, renderStrips } from "../ui/notices.js";
 import { renderProgress, renderRate, renderSaved, renderTrainer } from "../ui/header.js";
 import { Side } from "../ui/side.js";
 import { byId, setText } from "../ui/dom.js";
+import { drawSession } from "./session.js";
 
 /**
  * @typedef {import("./labelling.js").Labelling} Labelling
@@ -144,14 +145,6 @@ export class LabelView {
   drawCurve(history) {
     if (this.#labelling.state) this.#side.renderCurve(history, this.#labelling.state);
   }
-}
-
-/** @param {string} session */
-function drawSession(session) {
-  const resting = session === "paused" || session === "stopped";
-  byId("pause").hidden = session === "setup" || session === "stopping";
-  setText(byId("pause"), resting ? "Resume" : "Pause");
-  byId("stop").hidden = session !== "labelling" && session !== "paused";
 }
 
 /** Tells whether something has lasted for a while, and calls again when it has. */

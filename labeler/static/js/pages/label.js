@@ -3,6 +3,7 @@
 import { Controls } from "../app/controls.js";
 import { Labelling } from "../app/labelling.js";
 import { Leases } from "../app/leases.js";
+import { startSession } from "../app/session.js";
 import { LabelView } from "../app/view.js";
 import { withRow } from "../core/curve.js";
 import { pageFor } from "../core/situation.js";
@@ -29,6 +30,7 @@ const MEASURE = "labelstream:key-to-paint";
 
 startTheme();
 startHelp();
+startSession();
 open();
 
 /** Waits for the first state, asks what has to be asked, and hands all news to the desk from then on. */

@@ -110,11 +110,11 @@ function meter(part) {
 function renderMetric({ metrics, counts }) {
   const metric = metrics[METRIC];
   setText(byId("metric-name"), `Test ${metricName(METRIC).toLowerCase()}`);
-  setText(byId("metric-value"), metric ? metricValue(METRIC, metric.value) : "–");
+  setText(byId("metric-value"), metric ? metricValue(METRIC, metric.value) : "");
   const total = counts.test_total ? ` of ${count(counts.test_total)}` : "";
   setText(
     byId("metric-note"),
-    metric ? `${interval(metric)} · ${counted(metric.n, "test image")}` : `${count(counts.test)}${total} test images answered; the figure comes with the first model`,
+    metric ? `${interval(metric)} · ${counted(metric.n, "test image")}` : `${count(counts.test)}${total} test images labelled; the first figure comes with the first model`,
   );
 }
 

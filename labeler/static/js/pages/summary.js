@@ -1,0 +1,121 @@
+/** The Summary page: how far it has come, why it stopped, what was reached, and what there is to take away. */
+
+import { startFrame } from "../app/frame.js";
+import { curveOf, perClass, stopAt, withRow } from "../core/curve.js";
+import { count, counted, interval, metricName, metricValue, moment, percent, size } from "../core/format.js";
+import { getDownloads, getMetrics } from "../io/api.js";
+import { Chart } from "../ui/chart.js";
+import { byId, el, keyed, setText } from "../ui/dom.js";
+
+/**
+ * @typedef {import("../core/types.js").State} State
+ * @typedef {import("../core/types.js").HistoryRow} HistoryRow
+ */
+
+const METRICS = ["accuracy", "f1_macro", "loss", "ece"];
+const CURVES = ["accuracy", "f1_macro", "loss"];
+const CURVE_HEIGHT = 190;
+
+const charts = new Map(CURVES.map((metric) => [metric, makeChart(metric)]));
+/** @type {HistoryRow[]} */
+let history = [];
+/** @type {State["session"] | ""} */
+let session = "";
+
+void startFrame(render, (row) => {
+  history = withRow(history, row);
+});
+void getMetrics().then((answer) => {
+  history = answer.history;
+});
+
+/** @param {State} state */
+function render(state) {
+  renderHead(state);
+  keyed(byId("reached"), METRICS.filter((m) => state.metrics[m]), (m) => m, metricCard, (card, m) => fillCard(card, m, state));
+  byId("no-metrics").hidden = Object.keys(state.metrics).length > 0;
+  for (const [metric, chart] of charts) chart.show(curveOf(history, metric), stopAt(state.thresholds, metric));
+  renderClasses(state);
+  if (state.session === session) return;
+  session = state.session;
+  void getDownloads().then(({ downloads }) => renderDownloads(downloads), () => renderDownloads([]));
+}
+
+/** @type {Record<State["session"], string>} */
+const HEADINGS = {
+  setup: "Not begun yet",
+  labelling: "Labelling and training go on",
+  paused: "Paused",
+  stopping: "Stopping…",
+  stopped: "Training has stopped",
+};
+
+/** @param {State} state */
+function renderHead({ session: now, stop_reason, counts, trainer, outlook }) {
+  setText(byId("heading"), HEADINGS[now]);
+  const reason = stop_reason ? `${stop_reason.charAt(0).toUpperCase()}${stop_reason.slice(1)}. ` : "";
+  const model = trainer.model_version > 0 ? ` · model ${count(trainer.model_version)}${trainer.backbone ? `, ${trainer.backbone}` : ""}` : "";
+  setText(byId("reason"), `${reason.replace("..", ".")}${count(counts.labelled)} of ${counted(counts.images, "image")} labelled${model}`);
+  keyed(byId("outlook"), outlook, (o) => o.metric, () => el("li"), (item, o) => {
+    setText(item, o.sentence);
+    item.classList.toggle("reached", o.reached);
+  });
+}
+
+/** @param {string} metric */
+const metricCard = (metric) =>
+  el("div", { class: "fact" }, el("span", { class: "muted" }, metricName(metric)), el("span", { class: "figure" }), el("span", { class: "muted small" }));
+
+/** @param {HTMLElement} card @param {string} metric @param {State} state */
+function fillCard(card, metric, { metrics, thresholds }) {
+  const value = metrics[metric];
+  const stop = stopAt(thresholds, metric);
+  const goal = stop === null ? "" : `stop at ${metricValue(metric, stop)}`;
+  setText(card.children[1], metricValue(metric, value.value));
+  setText(card.children[2], [interval(value), counted(value.n, "test image"), goal].filter(Boolean).join(" · "));
+}
+
+/** @param {string} metric */
+function makeChart(metric) {
+  const box = el("div", { class: "curve" });
+  byId("curves").append(el("figure", {}, el("figcaption", {}, `${metricName(metric)} against labels`), box));
+  return new Chart(box, { metric, height: CURVE_HEIGHT, axes: true });
+}
+
+/** @param {State} state */
+function renderClasses({ classes, metrics }) {
+  const most = Math.max(1, ...classes.map((c) => c.count));
+  const scores = new Map(perClass(metrics, classes.map((c) => c.name)).map((row) => [row.name, row]));
+  keyed(byId("class-rows"), classes, (c) => `${c.id}:${c.name}`, classRow, (row, c) => {
+    const bar = /** @type {HTMLElement} */ (row.querySelector(".bar"));
+    bar.style.width = `${(100 * c.count) / most}%`;
+    setText(row.children[1], count(c.count));
+    fillScore(row.children[3], scores.get(c.name)?.precision ?? null);
+    fillScore(row.children[4], scores.get(c.name)?.recall ?? null);
+  });
+}
+
+/** @param {import("../core/types.js").ClassInfo} info */
+const classRow = ({ name, color }) =>
+  el("tr", {},
+    el("th", { scope: "row" }, el("span", { class: `swatch c${color % 10}` }), el("span", { class: "name", title: name }, name)),
+    el("td", { class: "number" }),
+    el("td", { class: "bars", "aria-hidden": "true" }, el("span", { class: `bar c${color % 10}` })),
+    el("td", { class: "number" }, el("span"), el("span", { class: "muted" })),
+    el("td", { class: "number" }, el("span"), el("span", { class: "muted" })));
+
+/** @param {Element} cell @param {import("../core/types.js").Metric | null} metric */
+function fillScore(cell, metric) {
+  setText(cell.children[0], metric ? percent(metric.value) : "–");
+  setText(cell.children[1], metric ? interval(metric) : "");
+}
+
+/** @param {Awaited<ReturnType<typeof getDownloads>>["downloads"]} downloads */
+function renderDownloads(downloads) {
+  byId("no-downloads").hidden = downloads.length > 0;
+  keyed(byId("downloads"), downloads, (d) => `${d.name}:${d.created_at}`, ({ name, bytes, created_at, kind }) =>
+    el("li", {},
+      el("a", { class: "button", href: `/api/downloads/${encodeURIComponent(name)}`, download: "", dataset: { kind } }, kind === "model" ? "Model" : "Predictions"),
+      el("span", { class: "path" }, name),
+      el("span", { class: "muted" }, `${size(bytes)} · ${moment(created_at)}`)));
+}
