@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import itertools
 from collections.abc import Iterable, Iterator
 from typing import BinaryIO
 
@@ -47,20 +48,23 @@ def _parse(data: BinaryIO) -> Iterator[ImportRow]:
     lines = read_lines(data)
     header = next(lines, "")
     delimiter = max(",;\t", key=header.count)
-    columns = [cell.strip().lower() for cell in next(csv.reader([header], delimiter=delimiter), [])]
-    name, label = _column(columns, NAME_KEYS), _column(columns, LABEL_KEYS)
-    reader = csv.reader(lines, delimiter=delimiter, strict=True)
-    start = 2
+    reader = csv.reader(itertools.chain([header], lines), delimiter=delimiter, strict=True)
     try:
+        columns = [cell.strip().lower() for cell in next(reader, [])]
+        places = _column(columns, NAME_KEYS), _column(columns, LABEL_KEYS)
+        start = reader.line_num + 1
         for row in reader:
-            where = f"line {start}"
-            if row and len(row) <= max(name, label):
-                raise InvalidInput(f"{where} has {len(row)} of at least {max(name, label) + 1} columns")
             if row:
-                yield import_row(row[name], row[label], where)
-            start = reader.line_num + 2
+                yield _row(row, places, f"line {start}")
+            start = reader.line_num + 1
     except csv.Error as error:
-        raise InvalidInput(f"line {reader.line_num + 1}: {error}; expected comma-separated values") from error
+        raise InvalidInput(f"line {reader.line_num}: {error}; expected comma-separated values") from error
+
+
+def _row(row: list[str], places: tuple[int, int], where: str) -> ImportRow:
+    if len(row) <= max(places):
+        raise InvalidInput(f"{where} has {len(row)} of at least {max(places) + 1} columns")
+    return import_row(row[places[0]], row[places[1]], where)
 
 
 def _column(columns: list[str], keys: tuple[str, ...]) -> int:

@@ -76,10 +76,11 @@ def escape(text: str, unsafe: re.Pattern[str]) -> str:
 
 
 def unescape(cell: str) -> str:
-    """What `escape` made the cell from."""
-    if not cell.startswith(PREFIX):
-        return cell
-    return unquote_to_bytes(cell.removeprefix(PREFIX)).decode("utf-8", "surrogateescape")
+    """What `escape` made the cell from. Raises UnicodeEncodeError for half a surrogate pair."""
+    raw = cell.encode("utf-8", "surrogateescape")
+    if cell.startswith(PREFIX):
+        raw = unquote_to_bytes(raw[len(PREFIX) :])
+    return raw.decode("utf-8", "surrogateescape")
 
 
 def named_values(row: ExportRow, unsafe: re.Pattern[str]) -> dict[str, Any]:
@@ -96,12 +97,15 @@ def named_values(row: ExportRow, unsafe: re.Pattern[str]) -> dict[str, Any]:
 
 def import_row(name: str, label: str, where: str) -> ImportRow:
     """A checked row. where: the place in the file, which errors begin with. Raises InvalidInput."""
-    name, label = unescape(name), unescape(label)
-    size = len(name.encode("utf-8", "surrogatepass"))
-    if not name or "\0" in name or size > MAX_NAME_BYTES:
-        problem = "is empty" if not name else f"has {size:,} bytes" if size > MAX_NAME_BYTES else "holds a zero byte"
+    try:
+        name, label = unescape(name), unescape(label)
+        label.encode()
+        size = len(os.fsencode(name))
+    except UnicodeEncodeError as error:
+        raise InvalidInput(f"{where}: {error.object[:40]!r} is not valid Unicode; save the file as UTF-8") from error
+    if not 0 < size <= MAX_NAME_BYTES or "\0" in name:
         raise InvalidInput(
-            f"{where}: the file name {problem}; expected 1 to {MAX_NAME_BYTES:,} bytes without zero bytes"
+            f"{where}: the file name {name[:40]!r} has {size:,} bytes; expected 1 to {MAX_NAME_BYTES:,}, none zero"
         )
     try:
         return ImportRow(name, clean_name(label))
