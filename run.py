@@ -234,6 +234,12 @@ def _answers(url: str) -> bool:
         return False
 
 
+def fill_empty(images: Path) -> None:
+    """Put the sample into an image folder without images; what cannot be written there is said and stops nothing."""
+    command = [sys.executable, "-m", "labeler.sample", "--images", str(images)]
+    subprocess.run(command, check=False)  # noqa: S603  # nosec B603
+
+
 def environment(environ: Mapping[str, str]) -> dict[str, str]:
     """What services inherit: `python` is the one that runs this, lines arrive at once, threads do not spin."""
     path = f"{Path(sys.executable).parent}{os.pathsep}{environ.get('PATH', os.defpath)}"
@@ -252,6 +258,7 @@ def main(argv: list[str] | None = None) -> int:
         print(f"run: {error}", file=sys.stderr)
         return EXIT_REFUSED
     os.environ.update(environment(os.environ))
+    fill_empty(config.paths.images)
     say = printer([*commands, "run"], colour=sys.stdout.isatty())
     runner = Runner({name: Service(name, command) for name, command in commands.items()}, say)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):

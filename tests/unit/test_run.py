@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from run import Exited, Interrupted, Runner, Service, Timing, environment, main, printer, read_procfile
+from run import Exited, Interrupted, Runner, Service, Timing, environment, fill_empty, main, printer, read_procfile
 from shared.errors import ConfigError
 from tests.waiting import wait_for
 
@@ -59,6 +59,15 @@ def pid_of(runner: Runner, name: str) -> int:
     process = runner.services[name].process
     assert process is not None
     return process.pid
+
+
+def start_runner(folder: Path) -> subprocess.Popen[str]:
+    """`python run.py` on a service that prints its process id; no sample, no configuration of the checkout."""
+    (folder / "some.png").touch()
+    (folder / "service.py").write_text("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
+    (folder / "Procfile").write_text(f"one: python {folder / 'service.py'}\n")
+    environ = {**os.environ, "PYTHONPATH": str(ROOT), "LABELSTREAM_PATHS__IMAGES": str(folder)}
+    return subprocess.Popen([sys.executable, ROOT / "run.py"], cwd=folder, env=environ, stdout=-1, text=True)
 
 
 def test_a_crashed_service_is_started_again_and_the_other_left_alone(tmp_path: Path) -> None:
@@ -157,23 +166,16 @@ def test_what_a_crashed_service_started_is_cleared_away(tmp_path: Path) -> None:
 if sys.platform.startswith("linux"):  # elsewhere nothing tells a child that its parent is gone
 
     def test_no_orphans_when_the_runner_itself_is_killed(tmp_path: Path) -> None:
-        (tmp_path / "service.py").write_text("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
-        (tmp_path / "Procfile").write_text(f"one: python {tmp_path / 'service.py'}\n")
-        runner = subprocess.Popen([sys.executable, "run.py", "--procfile", tmp_path / "Procfile"], cwd=ROOT, stdout=-1)
-        assert runner.stdout is not None
-        pid = int(runner.stdout.readline().split(b"|")[1])
-        runner.kill()
-        runner.wait()
-        runner.stdout.close()
+        with start_runner(tmp_path) as runner:
+            assert runner.stdout is not None
+            pid = int(runner.stdout.readline().split("|")[1])
+            runner.kill()
         wait_for(lambda: not is_alive(pid), "the service's end")
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_a_signal_stops_runner_and_service(tmp_path: Path, number: signal.Signals) -> None:
-    (tmp_path / "service.py").write_text("import os, time; print(os.getpid(), flush=True); time.sleep(600)")
-    (tmp_path / "Procfile").write_text(f"one: python {tmp_path / 'service.py'}\n")
-    command = [sys.executable, "run.py", "--procfile", tmp_path / "Procfile"]
-    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as runner:
+    with start_runner(tmp_path) as runner:
         assert runner.stdout is not None
         pid = int(runner.stdout.readline().split("|")[1])
         runner.send_signal(number)
@@ -190,6 +192,19 @@ def test_bad_configuration_is_said_once_before_anything_starts(
     assert capsys.readouterr().err.splitlines() == [
         "run: server.port: got 'many'; input should be a valid integer, unable to parse string as an integer"
     ]
+
+
+def test_an_empty_image_folder_is_filled_and_a_used_one_left_alone(
+    tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    fill_empty(tmp_path)
+    found = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    assert len(found) == 1797
+    assert "1,797 handwritten digits" in capfd.readouterr().out
+    for path in found[1:]:
+        path.unlink()
+    fill_empty(tmp_path)
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == found[:1]
 
 
 def test_procfile() -> None:
