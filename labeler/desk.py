@@ -161,6 +161,7 @@ class TrainerDesk:
             if not self._current(message.epoch) or message.based_on_seq < newest:
                 return
             self.outlook = message.outlook
+            self._board.queue.prove(message.proving)
             row = self._history_row(message)
             if self.history and _same_evaluation(self.history[-1], row):
                 return

@@ -10,6 +10,7 @@ from shared.config import Holdout
 DENSE_LABELS = 100
 DENSE_SHARE = 0.3
 LATER_SHARE = 0.15
+PROVING_SHARE = 0.8
 
 
 def holdout_size(images: int, rule: Holdout) -> int:

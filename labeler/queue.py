@@ -11,7 +11,7 @@ from enum import IntEnum
 
 import numpy as np
 
-from labeler.holdout import test_quota
+from labeler.holdout import PROVING_SHARE, test_quota
 from shared.messages import Lane, Ranking, RankingEntry, ReasonKind
 
 MAX_TEST_SKIPS = 2
@@ -107,6 +107,7 @@ class Queue:
         self._entries: list[RankingEntry] = []
         self._clients: dict[str, _Client] = {}
         self._leased: dict[int, str] = {}
+        self._proving_since: tuple[int, int] | None = None
         self.version = 0
         self.based_on_seq = 0
         self.model_version = 0
@@ -195,6 +196,13 @@ class Queue:
         if client is not None:
             self._clients[client].leases.pop(image, None)
 
+    def prove(self, wanted: bool) -> None:
+        """Ask mostly test images from now on, or no longer: the model seems good enough and lacks the proof."""
+        if not wanted:
+            self._proving_since = None
+        elif self._proving_since is None:
+            self._proving_since = self._taken()
+
     def find_lease(self, image: int) -> Lease | None:
         """The lease of an image."""
         client = self._leased.get(image)
@@ -217,17 +225,25 @@ class Queue:
         self._leased[lease.image] = lease.client
 
     def _next(self, client: str, mine: _Client) -> Lease | None:
-        wants_test = self._test_due() and not self._last_was_test(mine)
-        first, second = (self._next_test, self._next_train) if wants_test else (self._next_train, self._next_test)
+        first, second = (self._next_train, self._next_test)
+        if self._test_due(bool(mine.leases) and self.is_test(next(reversed(mine.leases)))):
+            first, second = second, first
         return first(client) or second(client)
 
-    def _test_due(self) -> bool:
-        leased_tests = sum(self._is_test[image] for image in self._leased)
-        taken = self.count(Status.LABELLED) + len(self._leased)
-        return self.count(Status.LABELLED, test=True) + leased_tests + 1 <= test_quota(taken + 1)
+    def _test_due(self, last_was_test: bool) -> bool:
+        taken, tests = self._taken()
+        if self._proving_since:
+            taken_before, tests_before = self._proving_since
+            return tests + 1 - tests_before <= PROVING_SHARE * (taken + 1 - taken_before)
+        return not last_was_test and tests + 1 <= test_quota(taken + 1)
 
-    def _last_was_test(self, mine: _Client) -> bool:
-        return bool(mine.leases) and self.is_test(next(reversed(mine.leases)))
+    def _taken(self) -> tuple[int, int]:
+        """How many images are labelled or leased, and how many of these are test images."""
+        leased_tests = sum(self._is_test[image] for image in self._leased)
+        return (
+            self.count(Status.LABELLED) + len(self._leased),
+            self.count(Status.LABELLED, test=True) + leased_tests,
+        )
 
     def _next_test(self, client: str) -> Lease | None:
         fresh = (image for image in self._test_order.scan(self._is_open) if self._is_free(image))

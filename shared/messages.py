@@ -229,7 +229,7 @@ class MetricsReport(Message):
     """One evaluation on the hold-out; the newest `based_on_seq` wins.
 
     `labels` is the number of training labels, `train_loss` the head's mean loss on them.
-    `classes` are the numbers of the classes that per-class names refer to.
+    `proving`: the stop thresholds look reached and what is missing is proof, that is test labels.
     """
 
     epoch: Number
@@ -239,6 +239,7 @@ class MetricsReport(Message):
     train_loss: float | None
     metrics: dict[str, MetricValue]
     outlook: list[StopOutlook]
+    proving: bool = False
 
 
 class TrainerStatus(Message):

@@ -100,6 +100,22 @@ def test_three_of_the_first_ten_and_thirty_of_a_hundred_are_test_images() -> Non
     assert lanes.count(Lane.TEST) == 45
 
 
+def test_when_only_proof_is_missing_four_of_five_are_test_images() -> None:
+    queue = queue_of(200, test=100)
+
+    def next_lane() -> Lane:
+        lease = queue.lease("a", 1, now=0.0)[0]
+        queue.set_status(lease.image, Status.LABELLED)
+        return lease.lane
+
+    for _ in range(40):
+        next_lane()
+    queue.prove(True)
+    assert [next_lane() for _ in range(50)].count(Lane.TEST) == 40
+    queue.prove(False)
+    assert [next_lane() for _ in range(20)].count(Lane.TEST) == 0
+
+
 def test_test_images_carry_no_prediction() -> None:
     queue = queue_of(2, test=2)
     queue.replace_ranking(ranking([0, 1, 2, 3]))
