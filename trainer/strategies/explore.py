@@ -16,24 +16,21 @@ def explore(strategy: Strategy, share: float) -> Strategy:
 
     def explored(query: Query) -> Selection:
         chosen = strategy(query)
-        lucky = query.rng.random(len(chosen.positions)) < share
-        drawn = query.rng.permutation(len(query))[: int(lucky.sum())]
-        return _merge(chosen, lucky, drawn)
+        lucky = (query.rng.random(len(chosen.positions)) < share).tolist()
+        drawn = query.rng.permutation(len(query))[: sum(lucky)].tolist()
+        return _merge(chosen, lucky, drawn) if any(lucky) else chosen
 
     return explored
 
 
-def _merge(chosen: Selection, lucky: np.ndarray, drawn: np.ndarray) -> Selection:
-    kept = ~np.isin(chosen.positions, drawn)
-    places = np.flatnonzero(lucky)[: len(drawn)]
-    count = len(chosen.positions)
-    positions = np.empty(count, np.int64)
-    scores = np.zeros(count)
-    rest = np.setdiff1d(np.arange(count), places)
-    positions[places] = drawn[: len(places)]
-    positions[rest] = chosen.positions[kept][: len(rest)]
-    scores[rest] = chosen.scores[kept][: len(rest)]
-    kept_reasons = np.array(chosen.reasons, dtype=object)[kept][: len(rest)]
-    reasons = np.full(count, ReasonKind.RANDOM, dtype=object)
-    reasons[rest] = kept_reasons
-    return Selection(positions, scores, tuple(reasons))
+def _merge(chosen: Selection, lucky: list[bool], drawn: list[int]) -> Selection:
+    taken = set(drawn)
+    rest = (entry for entry in zip(*_lists(chosen), strict=True) if entry[0] not in taken)
+    luck = ((position, 0.0, ReasonKind.RANDOM) for position in drawn)
+    merged = [next(luck if is_lucky else rest) for is_lucky in lucky]
+    positions, scores, reasons = zip(*merged, strict=True)
+    return Selection(np.array(positions, np.int64), np.array(scores), reasons)
+
+
+def _lists(chosen: Selection) -> tuple[list[int], list[float], tuple[ReasonKind, ...]]:
+    return chosen.positions.tolist(), chosen.scores.tolist(), chosen.reasons
