@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from flask import Blueprint, Response, request
+from flask import Blueprint, Response
 
 from labeler.gallery import Gallery
-from shared.errors import InvalidInput
+from labeler.routes.query import number_argument
 
 MIN_SIZE, MAX_SIZE = 16, 4096
 
@@ -23,18 +23,9 @@ def images_blueprint(gallery: Gallery, is_trainer: Callable[[], bool]) -> Bluepr
     def image(image_id: str) -> Response:
         if is_trainer():
             return Response(gallery.read(image_id), mimetype="application/octet-stream")
-        data, mimetype = gallery.show(image_id, _size())
+        data, mimetype = gallery.show(image_id, number_argument("size", 0, MIN_SIZE, MAX_SIZE) or None)
         response = Response(data, mimetype=mimetype)
         response.headers["Cache-Control"] = "private, max-age=31536000, immutable"
         return response
 
     return blueprint
-
-
-def _size() -> int | None:
-    raw = request.args.get("size")
-    if raw is None:
-        return None
-    if not raw.isdecimal() or not MIN_SIZE <= int(raw) <= MAX_SIZE:
-        raise InvalidInput(f"size is {raw[:40]!r}; expected a number of pixels from {MIN_SIZE} to {MAX_SIZE}", "size")
-    return int(raw)
