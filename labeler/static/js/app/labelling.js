@@ -50,9 +50,10 @@ export class Labelling {
     return visible(this.desk);
   }
 
-  /** Takes up the work of an earlier visit. @param {Entry[]} acknowledged newest first */
-  restore(acknowledged) {
+  /** Takes up the work of an earlier visit. @param {Entry[]} older acknowledged answers not known yet, newest first */
+  restore(older) {
     const { rows } = this.#outbox;
+    const acknowledged = [...this.desk.history].reverse().concat(older);
     this.desk = { ...this.desk, history: mergeHistory(acknowledged, rows) };
     for (const row of rows) {
       if (!row.entry || row.refused) continue;

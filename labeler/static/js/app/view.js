@@ -52,7 +52,11 @@ export class LabelView {
    * @param {ViewEvents} on
    */
   constructor(labelling, outbox, stage, classes, on) {
-    [this.#labelling, this.#outbox, this.#stage, this.#classes, this.#on] = [labelling, outbox, stage, classes, on];
+    this.#labelling = labelling;
+    this.#outbox = outbox;
+    this.#stage = stage;
+    this.#classes = classes;
+    this.#on = on;
     this.#film = new Film(on.look);
   }
 
@@ -81,7 +85,7 @@ export class LabelView {
     const { labelled, perClass } = countsWith(state, this.#labelling.effects);
     renderProgress(state, labelled);
     this.#drawState(state);
-    this.#classes.render(state.classes, perClass, this.#marks());
+    this.#classes.render(state.classes, perClass, this.#marks(page !== null));
     this.#film.render(desk, new Map(state.classes.map((c) => [c.name, c.color])));
   }
 
@@ -110,9 +114,10 @@ export class LabelView {
     return guess && state?.classes.some((c) => c.name === guess.label) ? guess : null;
   }
 
-  #marks() {
+  /** @param {boolean} noImage */
+  #marks(noImage) {
     const given = lookedAt(this.#labelling.desk)?.label ?? null;
-    return { suggested: this.suggestion?.label ?? null, given };
+    return { suggested: noImage ? null : (this.suggestion?.label ?? null), given };
   }
 
   /** @param {boolean} noImage */

@@ -32,7 +32,7 @@ const FILES = /** @type {Way} */ ({ action: "data", text: "Look at the files" })
  */
 export function pageFor({ state, online, reason, hasImage, lookingBack, waiting }) {
   if (lookingBack) return null;
-  if (!state) return online ? page("loading", "Opening…", "") : unreachable();
+  if (!state) return unreachable();
   if (state.session === "stopped") return stopped(state);
   if (hasImage) return null;
   if (!online) return disconnected(waiting);
@@ -56,7 +56,8 @@ const PAGES = {
 
 const asking = () => page("asking", "Asking for the next image…", "");
 
-const unreachable = () =>
+/** The page before the first news, where none comes. */
+export const unreachable = () =>
   page("unreachable", "The labeler does not answer", "Start it with “make run”; this page goes on by itself as soon as it is there.");
 
 /** @param {number} waiting */
@@ -105,7 +106,7 @@ function askAgainWays({ skipped, flagged }) {
  * @returns {Strip[]}
  */
 export function stripsFor(facts) {
-  const { state, online, trainerAway, trouble, waiting, aside, storage } = facts;
+  const { state, online, trainerAway, trouble, waiting, aside, storage, hasImage } = facts;
   /** @type {(Strip | false)[]} */
   const strips = [
     trouble === "full" && full(waiting),
@@ -114,8 +115,8 @@ export function stripsFor(facts) {
     trouble === "refused" && strip("refused", "bad", `The labeler does not accept this page: open it again with the address and token that the labeler printed. ${waitHere(waiting)}`),
     aside.length > 0 && refusedRows(aside),
     !storage && strip("storage", "warn", "This browser keeps nothing across a reload (private window?): wait for “saved” before closing the page."),
-    state?.session === "stopping" && strip("stopping", "quiet", "Stopping: the trainer evaluates once more and saves the model."),
-    state?.session === "paused" && strip("paused", "warn", "Paused: the trainer rests. Labels are still saved.", [RESUME]),
+    hasImage && state?.session === "stopping" && strip("stopping", "quiet", "Stopping: the trainer evaluates once more and saves the model."),
+    hasImage && state?.session === "paused" && strip("paused", "warn", "Paused: the trainer rests. Labels are still saved.", [RESUME]),
     online && trainerAway && state?.session !== "stopped" && strip("trainer", "quiet", "The trainer is away. Labels are kept; it will catch up."),
   ];
   return strips.filter((s) => s !== false);

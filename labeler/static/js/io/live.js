@@ -30,7 +30,7 @@ export function connect(on) {
     );
   socket.on("connect", ask);
   socket.on("disconnect", ask);
-  socket.on("state", (state) => on.state(state));
+  socket.on("state", on.state);
   if (on.queue) socket.on("queue", on.queue);
   if (on.trainer) socket.on("trainer", on.trainer);
   if (on.metrics) socket.on("metrics", on.metrics);

@@ -16,29 +16,38 @@ const METRICS = ["accuracy", "f1_macro", "loss", "ece"];
 const CURVES = ["accuracy", "f1_macro", "loss"];
 const CURVE_HEIGHT = 190;
 
-const charts = new Map(CURVES.map((metric) => [metric, makeChart(metric)]));
-/** @type {HistoryRow[]} */
-let history = [];
-/** @type {State["session"] | ""} */
-let session = "";
+class SummaryPage {
+  #charts = new Map(CURVES.map((metric) => [metric, makeChart(metric)]));
+  /** @type {HistoryRow[]} */ #history = [];
+  /** @type {State | null} */ #state = null;
 
-void startFrame(render, (row) => {
-  history = withRow(history, row);
-});
-void getMetrics().then((answer) => {
-  history = answer.history;
-});
+  async start() {
+    void startFrame((state) => this.#take(state), (row) => this.#add(row));
+    this.#history = (await getMetrics().catch(() => null))?.history ?? [];
+    this.#drawCurves();
+  }
 
-/** @param {State} state */
-function render(state) {
-  renderHead(state);
-  keyed(byId("reached"), METRICS.filter((m) => state.metrics[m]), (m) => m, metricCard, (card, m) => fillCard(card, m, state));
-  byId("no-metrics").hidden = Object.keys(state.metrics).length > 0;
-  for (const [metric, chart] of charts) chart.show(curveOf(history, metric), stopAt(state.thresholds, metric));
-  renderClasses(state);
-  if (state.session === session) return;
-  session = state.session;
-  void getDownloads().then(({ downloads }) => renderDownloads(downloads), () => renderDownloads([]));
+  /** @param {HistoryRow} row */
+  #add(row) {
+    this.#history = withRow(this.#history, row);
+    this.#drawCurves();
+  }
+
+  /** @param {State} state */
+  #take(state) {
+    const before = this.#state;
+    this.#state = state;
+    renderHead(state);
+    renderMetrics(state);
+    renderClasses(state);
+    if (!before) this.#drawCurves();
+    if (before?.session !== state.session) void loadDownloads();
+  }
+
+  #drawCurves() {
+    const thresholds = this.#state?.thresholds ?? {};
+    for (const [metric, chart] of this.#charts) chart.show(curveOf(this.#history, metric), stopAt(thresholds, metric));
+  }
 }
 
 /** @type {Record<State["session"], string>} */
@@ -62,17 +71,24 @@ function renderHead({ session: now, stop_reason, counts, trainer, outlook }) {
   });
 }
 
+/** @param {State} state */
+function renderMetrics(state) {
+  const known = METRICS.filter((metric) => state.metrics[metric]);
+  keyed(byId("reached"), known, (metric) => metric, metricCard, (card, metric) => fillCard(card, metric, state));
+  byId("no-metrics").hidden = known.length > 0;
+}
+
 /** @param {string} metric */
 const metricCard = (metric) =>
-  el("div", { class: "fact" }, el("span", { class: "muted" }, metricName(metric)), el("span", { class: "figure" }), el("span", { class: "muted small" }));
+  el("div", { class: "fact" }, el("span", { class: "muted" }, metricName(metric)), el("span", { class: "figure" }), el("span", { class: "muted small" }), el("span", { class: "muted small" }));
 
 /** @param {HTMLElement} card @param {string} metric @param {State} state */
 function fillCard(card, metric, { metrics, thresholds }) {
   const value = metrics[metric];
   const stop = stopAt(thresholds, metric);
-  const goal = stop === null ? "" : `stop at ${metricValue(metric, stop)}`;
   setText(card.children[1], metricValue(metric, value.value));
-  setText(card.children[2], [interval(value), counted(value.n, "test image"), goal].filter(Boolean).join(" · "));
+  setText(card.children[2], [interval(value), counted(value.n, "test image")].filter(Boolean).join(" · "));
+  setText(card.children[3], stop === null ? "" : `stop at ${metricValue(metric, stop)}`);
 }
 
 /** @param {string} metric */
@@ -87,7 +103,7 @@ function renderClasses({ classes, metrics }) {
   const most = Math.max(1, ...classes.map((c) => c.count));
   const scores = new Map(perClass(metrics, classes.map((c) => c.name)).map((row) => [row.name, row]));
   keyed(byId("class-rows"), classes, (c) => `${c.id}:${c.name}`, classRow, (row, c) => {
-    const bar = /** @type {HTMLElement} */ (row.querySelector(".bar"));
+    const bar = /** @type {HTMLElement} */ (row.querySelector(".amount"));
     bar.style.width = `${(100 * c.count) / most}%`;
     setText(row.children[1], count(c.count));
     fillScore(row.children[3], scores.get(c.name)?.precision ?? null);
@@ -100,7 +116,7 @@ const classRow = ({ name, color }) =>
   el("tr", {},
     el("th", { scope: "row" }, el("span", { class: `swatch c${color % 10}` }), el("span", { class: "name", title: name }, name)),
     el("td", { class: "number" }),
-    el("td", { class: "bars", "aria-hidden": "true" }, el("span", { class: `bar c${color % 10}` })),
+    el("td", { class: "bars", "aria-hidden": "true" }, el("span", { class: `amount c${color % 10}` })),
     el("td", { class: "number" }, el("span"), el("span", { class: "muted" })),
     el("td", { class: "number" }, el("span"), el("span", { class: "muted" })));
 
@@ -110,8 +126,8 @@ function fillScore(cell, metric) {
   setText(cell.children[1], metric ? interval(metric) : "");
 }
 
-/** @param {Awaited<ReturnType<typeof getDownloads>>["downloads"]} downloads */
-function renderDownloads(downloads) {
+async function loadDownloads() {
+  const { downloads } = await getDownloads().catch(() => ({ downloads: [] }));
   byId("no-downloads").hidden = downloads.length > 0;
   keyed(byId("downloads"), downloads, (d) => `${d.name}:${d.created_at}`, ({ name, bytes, created_at, kind }) =>
     el("li", {},
@@ -119,3 +135,5 @@ function renderDownloads(downloads) {
       el("span", { class: "path" }, name),
       el("span", { class: "muted" }, `${size(bytes)} · ${moment(created_at)}`)));
 }
+
+void new SummaryPage().start();

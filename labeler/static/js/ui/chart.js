@@ -1,7 +1,7 @@
 /** A curve with its interval as a band and a stop line, drawn by uPlot in the page's colours. */
 
 import uPlot from "../../vendor/uPlot.esm.js";
-import { count, metricValue } from "../core/format.js";
+import { count, isShare, metricValue } from "../core/format.js";
 import { token } from "./theme.js";
 
 /**
@@ -80,7 +80,7 @@ export class Chart {
       cursor: { show: axes, drag: { x: false, y: false }, points: { show: false } },
       padding: axes ? [8, 12, 0, 0] : [4, 0, 2, 0],
       scales: { x: { time: false, range: fromZero }, y: { range: (_, low, high) => this.#range(low, high) } },
-      axes: axes ? [axis((v) => count(v), 32), axis((v) => metricValue(metric, v), 64)] : [{ show: false }, { show: false }],
+      axes: axes ? [axis((v) => count(v), 26), axis((v) => tick(metric, v), 48)] : [{ show: false }, { show: false }],
       series: [{}, { stroke: line, width: 2, points: { show: (u) => u.data[0].length < 3, size: 6, fill: line } }, { ...edge }, { ...edge }],
       bands: [{ series: [3, 2], fill: token("--band") }],
       hooks: { draw: [(plot) => this.#stopLine(plot)] },
@@ -118,6 +118,9 @@ const columns = ({ labels, value, low, high }) => [labels, value, low, high];
 
 /** @param {uPlot} _ @param {number} _low @param {number} high @returns {[number, number]} */
 const fromZero = (_, _low, high) => [0, Math.max(1, high ?? 1)];
+
+/** Ticks are round, so they need no digits of their own. @param {string} metric @param {number} value */
+const tick = (metric, value) => (isShare(metric) ? `${Math.round(value * 100)} %` : String(Number(value.toFixed(2))));
 
 /** @param {(value: number) => string} text @param {number} size */
 const axis = (text, size) => ({

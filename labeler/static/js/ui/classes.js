@@ -143,11 +143,11 @@ export class ClassPanel {
   #setFilter(text) {
     this.#filter = text;
     const needle = fold(text);
-    const first = needle && this.#classes.find((c) => matches(c.name, text));
+    const first = needle ? this.#classes.find((c) => matches(c.name, text)) : undefined;
     for (const item of this.#list.children) {
       const name = item.querySelector(".name").textContent;
       item.hidden = !matches(name, text);
-      item.classList.toggle("found", Boolean(first) && name === first.name);
+      item.classList.toggle("found", name === first?.name);
     }
   }
 }

@@ -1,6 +1,6 @@
 /** The status in the header: progress, speed, what is saved, the trainer. */
 
-import { age, count, counted, share } from "../core/format.js";
+import { age, count, counted } from "../core/format.js";
 import { setProgress } from "./notices.js";
 import { byId, setText } from "./dom.js";
 
@@ -18,8 +18,8 @@ export function renderProgress(state, labelled) {
 
 /** @param {number | null} perMinute */
 export function renderRate(perMinute) {
-  byId("rate").hidden = perMinute === null;
-  if (perMinute !== null) setText(byId("rate"), `${count(perMinute)} labels/min`);
+  byId("rate").hidden = false;
+  setText(byId("rate"), `${perMinute === null ? "–" : count(perMinute)} labels/min`);
 }
 
 /**
@@ -50,8 +50,7 @@ export function trainerDoes({ trainer }) {
   if (!trainer.connected) return "away; labels are kept, it will catch up";
   const behind = trainer.pending > 0 ? `, ${counted(trainer.pending, "label")} to take in` : "";
   const doing = DOES[trainer.state] ?? trainer.state;
-  const reading = trainer.embedded < trainer.pool ? ` (${share(trainer.embedded, trainer.pool)})` : "";
-  return `${doing}${trainer.state === "embedding" ? reading : ""}${behind}`;
+  return `${doing}${behind}`;
 }
 
 /** @type {Record<string, string>} */

@@ -1,6 +1,7 @@
 /** Strips below the header, and the page that takes the place of the image. */
 
 import { share } from "../core/format.js";
+import { unreachable } from "../core/situation.js";
 import { announce, byId, el, keyed, setText } from "./dom.js";
 
 /**
@@ -50,6 +51,9 @@ export function renderPage(page, onAction) {
   setText(box.children[1], page.text);
   setProgress(box.children[2], page.progress ?? null);
 }
+
+/** Says that nobody answers, or takes that back. @param {boolean} holds */
+export const renderUnreachable = (holds) => renderPage(holds ? unreachable() : null, () => {});
 
 /**
  * @param {import("../core/situation.js").Way} way

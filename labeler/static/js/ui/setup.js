@@ -10,7 +10,6 @@ import { progressBar, setProgress } from "./notices.js";
 /** @typedef {import("../core/types.js").State} State */
 
 export class Setup {
-  #root;
   #start;
   /** @type {string[]} names that are made when labelling starts */
   #draft = [];
@@ -23,7 +22,6 @@ export class Setup {
    * @param {(name: string) => void} start
    */
   constructor(root, name, start) {
-    this.#root = root;
     this.#start = start;
     this.found = el("p", { class: "found", id: "found" });
     this.where = el("p", { class: "muted" });
@@ -35,6 +33,8 @@ export class Setup {
     this.button = el("button", { type: "button", id: "start", class: "button main big", onclick: () => void this.start() }, "Start labelling");
     this.input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => this.#onKey(event));
     root.replaceChildren(this.#card());
+    root.hidden = false;
+    this.input.focus();
   }
 
   #card() {
@@ -132,13 +132,6 @@ export class Setup {
   #say(text, bad = false) {
     this.note.classList.toggle("bad", bad);
     setText(this.note, text);
-  }
-
-  /** @param {boolean} shown */
-  set shown(shown) {
-    const appears = shown && this.#root.hidden;
-    this.#root.hidden = !shown;
-    if (appears) this.input.focus();
   }
 }
 
