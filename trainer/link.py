@@ -127,6 +127,7 @@ class SocketIOLink:
         self._welcomed = Event()
         self._client: Any = None
         self._complaint = ""
+        self._refusal = ""
         self._thread = Thread(target=self._keep_connected, name="link", daemon=True)
 
     def start(self) -> None:
@@ -166,7 +167,8 @@ class SocketIOLink:
             try:
                 self._converse(self._connect())
             except (socketio.exceptions.SocketIOError, LabelstreamError) as error:
-                self._complain(f"cannot reach the labeler at {self._url}: {error}; trying on")
+                reason = self._refusal or str(error)
+                self._complain(f"cannot reach the labeler at {self._url}: {reason}; trying on")
             except Exception:  # a library's surprise must not end this thread
                 log.exception("the link to %s failed; trying on", self._url)
             self._closing.wait(self._retry_s)
@@ -175,9 +177,11 @@ class SocketIOLink:
         client = _OrderedClient(reconnection=False, handle_sigint=False)
         for event, message_type in INCOMING.items():
             client.on(event, self._handler(message_type), namespace=events.TRAINER_NAMESPACE)
+        client.on("connect_error", self._on_refusal, namespace=events.TRAINER_NAMESPACE)
         client.on("disconnect", lambda *_: self._gone.set(), namespace=events.TRAINER_NAMESPACE)
         self._gone.clear()
         self._welcomed.clear()
+        self._refusal = ""
         client.connect(
             self._url,
             auth={"token": self._token()},
@@ -200,7 +204,7 @@ class SocketIOLink:
                 self._gone.wait()
         finally:
             self._client = None
-            client.disconnect()
+            Thread(target=client.disconnect, name="hang up", daemon=True).start()  # waits for the other side
             if not self._closing.is_set():
                 self._inbox.put(LinkDown())
                 log.info("the connection to the labeler is gone; trying on")
@@ -235,6 +239,10 @@ class SocketIOLink:
         except ProtocolError as error:
             self._complain(f"the labeler's answer cannot be read: {error}; are both of the same version?")
             self._gone.set()
+
+    def _on_refusal(self, payload: object = None, *_: object) -> None:
+        message = payload.get("message") if isinstance(payload, dict) else payload
+        self._refusal = f"refused: {message}; both services must use the same data folder, or copy data/tokens/trainer"
 
     def _complain(self, text: str) -> None:
         """Say what is wrong once, not at every attempt."""

@@ -1,0 +1,158 @@
+"""A link in memory, a labeler made of files in a folder, and batches to feed them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from shared.images import content_hash, image_id
+from shared.messages import AnnotationBatch, ClassInfo, Kind, LogRow, SessionNews, SessionState, Welcome
+from trainer.labeler_http import PoolPage, PoolRow
+from trainer.link import Incoming, Outgoing
+
+
+class MemoryLink:
+    """TrainerLink without a network: what is put in is received, what is sent is kept."""
+
+    def __init__(self) -> None:
+        self.incoming: list[Incoming] = []
+        self.sent: list[Outgoing] = []
+        self.connected = True
+
+    def receive(self, timeout_s: float) -> list[Incoming]:
+        taken, self.incoming = self.incoming, []
+        return taken
+
+    def send(self, message: Outgoing) -> bool:
+        if self.connected:
+            self.sent.append(message)
+        return self.connected
+
+    def of(self, kind: type) -> list[object]:
+        """The messages of one type that were sent, in order."""
+        return [message for message in self.sent if isinstance(message, kind)]
+
+
+@dataclass
+class FolderLabeler:
+    """The labeler's directory and images, as an ImageSource."""
+
+    root: Path
+    rows: list[PoolRow] = field(default_factory=list)
+    served: dict[str, bytes] = field(default_factory=dict)
+    asked: list[str] = field(default_factory=list)
+
+    def pool(self, after: int) -> PoolPage:
+        page = [row for row in self.rows if row.change > after][:50]
+        return PoolPage(images=page, last=self.rows[-1].change if self.rows else 0)
+
+    def image(self, image_id: str) -> bytes | None:
+        self.asked.append(image_id)
+        return self.served.get(image_id)
+
+    def add(self, name: str, data: bytes, lane: str = "train", **changes: object) -> PoolRow:
+        """Write a file and list it."""
+        path = self.root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return self.list(name, data, lane, **changes)
+
+    def list(self, name: str, data: bytes, lane: str = "train", **changes: object) -> PoolRow:
+        """List a file as the labeler would, whether it exists or not."""
+        values = {
+            "number": sum(1 for _ in {row.number for row in self.rows}),
+            "image_id": image_id(name.encode()),
+            "content_hash": content_hash(data),
+            "lane": lane,
+            "path": name,
+            "change": len(self.rows) + 1,
+        }
+        row = PoolRow.model_validate(values | changes)
+        self.rows.append(row)
+        return row
+
+
+def png(seed: int, kind: int = 0, size: int = 24) -> bytes:
+    """A noisy image of one of a few kinds that are easy to tell apart."""
+    from io import BytesIO  # noqa: PLC0415
+
+    rng = np.random.default_rng(seed)
+    pixels = rng.integers(0, 60, (size, size, 3))
+    half = size // 2
+    corners = [
+        (slice(0, half), slice(0, half)),
+        (slice(half, size), slice(0, half)),
+        (slice(0, half), slice(half, size)),
+    ]
+    pixels[corners[kind % 3]] += 150
+    buffer = BytesIO()
+    Image.fromarray(pixels.astype(np.uint8)).save(buffer, "PNG")
+    return buffer.getvalue()
+
+
+def label_row(seq: int, image: int, class_id: int = 0) -> LogRow:
+    return LogRow(seq=seq, annotation_id=f"a{seq}", image=image, kind=Kind.LABEL, class_id=class_id)
+
+
+def batch_of(rows: Iterable[LogRow], log_id: str = "log-1", epoch: int = 1, classes: int = 3) -> AnnotationBatch:
+    listed = list(rows)
+    return AnnotationBatch(
+        log_id=log_id,
+        epoch=epoch,
+        seq_from=listed[0].seq,
+        seq_to=listed[-1].seq,
+        rows=listed,
+        classes=class_infos(classes),
+    )
+
+
+def class_infos(count: int) -> list[ClassInfo]:
+    return [ClassInfo(id=i, name=f"class {i}") for i in range(count)]
+
+
+def welcome_to(
+    log_id: str = "log-1",
+    epoch: int = 1,
+    start_after: int = 0,
+    last_seq: int = 0,
+    state: SessionState = SessionState.LABELLING,
+    ranking_version: int = 0,
+) -> Welcome:
+    return Welcome(
+        log_id=log_id,
+        epoch=epoch,
+        start_after=start_after,
+        last_seq=last_seq,
+        ranking_version=ranking_version,
+        classes=class_infos(3),
+        session=SessionNews(state=state),
+    )
+
+
+@pytest.fixture
+def link() -> MemoryLink:
+    return MemoryLink()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> FolderLabeler:
+    root = tmp_path / "images"
+    root.mkdir()
+    return FolderLabeler(root)
+
+
+@pytest.fixture
+def clock() -> Callable[[], float]:
+    """A clock that goes on by a second each time it is read."""
+    now = [0.0]
+
+    def tick() -> float:
+        now[0] += 1.0
+        return now[0]
+
+    return tick
