@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from array import array
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -54,9 +54,9 @@ def stamp_of(size: int, mtime_ns: int) -> int:
     return hash((size, mtime_ns)) or 1
 
 
-def hashes_of(names: Iterable[bytes]) -> Hashes:
+def hashes_of(names: Collection[bytes]) -> Hashes:
     """64-bit hashes, good for the life of this process: two of a million names collide once in 37 million runs."""
-    return np.fromiter(map(hash, names), np.int64)
+    return np.fromiter(map(hash, names), np.int64, len(names))
 
 
 def remember(known: Iterable[tuple[bytes, int, int]]) -> dict[bytes, Folder]:

@@ -84,7 +84,7 @@ class Scanner:
         self._expected = 0
         self._findings: list[Finding] = []
         self._gone: dict[bytes, Hashes] = {}
-        self._flushed_at = self._next_look = self._next_full = clock()
+        self._flush_at = self._next_look = self._next_full = clock()
         self._reading_s = 0.0
 
     def run(self, stop: threading.Event) -> None:
@@ -121,7 +121,7 @@ class Scanner:
         self._files = sum(len(folder.names) for folder in folders.values())
         self._expected = self._count()
         self._sink.progress(self._expected, min(self._files, self._expected), False)
-        self._flushed_at = self._clock()
+        self._flush_at = self._clock() + CHUNK_SECONDS
         self._folders = folders
         return folders
 
@@ -221,17 +221,22 @@ class Scanner:
                 self._findings.append(finding)
             stamps[place] = stamp
             done += 1
-            if len(self._findings) >= CHUNK_FILES or self._clock() - self._flushed_at >= CHUNK_SECONDS:
-                self._flush()
-                self._sink.progress(found, min(done, found), False)
+            if len(self._findings) >= CHUNK_FILES or self._clock() >= self._flush_at:
+                self._hand_over(found, min(done, found))
         self._reading_s += self._cpu() - began
 
+    def _hand_over(self, found: int, indexed: int) -> None:
+        """Tell the sink in the middle of a look; a slow one is told less often."""
+        began = self._clock()
+        self._flush()
+        self._sink.progress(found, indexed, False)
+        self._flush_at = self._clock() + max(CHUNK_SECONDS, self._clock() - began)
+
     def _flush(self) -> None:
-        """Hand over what was found; it is kept for the next look where the sink fails."""
+        """Report what was found; it is kept for the next look where the sink fails."""
         if self._findings:
             self._sink.found(self._findings)
             self._findings = []
-        self._flushed_at = self._clock()
 
     def _note_gone(self, path: bytes, names: Hashes) -> None:
         if len(names):
