@@ -212,7 +212,8 @@ def show(summary: Summary) -> None:
             }
         ]
     )
-    for name, metric in summary.metrics.items():
+    overall = {name: metric for name, metric in summary.metrics.items() if "/" not in name}
+    for name, metric in overall.items():
         interval = "" if metric["low"] is None else f" (95 %: {metric['low']:.3f} to {metric['high']:.3f})"
         print(f"{name}: {metric['value']:.3f}{interval}, on {metric['n']} test images")
     if summary.reason:

@@ -119,9 +119,9 @@ def features() -> nn.Module:
     return nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), nn.Linear(3, dim))
 
 
-def write_photos(count: int, folder: Path, rng: np.random.Generator) -> None:
-    """Real image files with content of their own, 224 × 224 JPEG, to keep a trainer reading."""
+def write_photos(count: int, folder: Path, rng: np.random.Generator, size: tuple[int, int] = (224, 224)) -> None:
+    """Real image files with content of their own, JPEG of width × height `size`, for a trainer to read."""
     folder.mkdir(parents=True, exist_ok=True)
     for i in range(count):
         small = Image.fromarray(rng.integers(0, 256, (14, 14, 3), dtype=np.uint8))
-        small.resize((224, 224), Image.Resampling.BICUBIC).save(folder / f"{i:06d}.jpg", quality=90)
+        small.resize(size, Image.Resampling.BICUBIC).save(folder / f"{i:06d}.jpg", quality=90)
