@@ -19,13 +19,12 @@ import numpy as np
 import requests
 
 from benchmarks.annotator import Annotator
-from benchmarks.services import pair
+from benchmarks.services import pair, wait_until
 from benchmarks.synthetic import draw_pool, write_catalogue
 from benchmarks.table import milliseconds, parser_for, percentiles, print_table, write_json
 
 CLASSES = 10
 HELD = 3
-DEADLINE_S = 300.0
 
 
 def seconds_of(action: Callable[[], object]) -> float:
@@ -45,7 +44,9 @@ def measure(count: int, labels: int, seed: int) -> dict[str, Any]:
             start_s = seconds_of(services.labeler.start)
             annotator = Annotator(services.labeler.url, pool.truth(), random.Random(seed))
             annotator.add_classes()
-            wait_until_indexed(annotator, count)
+            wait_until(lambda: annotator.state()["scan"]["done"], "the end of indexing")
+            if (known := annotator.state()["counts"]["images"]) != count:
+                raise RuntimeError(f"the labeler knows {known} images; expected {count}")
             lease, post, health = measure_calls(annotator, labels)
             now, peak = services.labeler.memory_mb()
     return {
@@ -68,17 +69,6 @@ def measure_calls(annotator: Annotator, labels: int) -> tuple[list[float], list[
         lease.append(seconds_of(lambda: annotator.lease(HELD)))
         health.append(seconds_of(lambda: requests.get(f"{annotator.url}/healthz", timeout=30)))
     return lease, post, health
-
-
-def wait_until_indexed(annotator: Annotator, count: int) -> None:
-    """Wait until the first look at the folder is over and every image is known."""
-    end = time.monotonic() + DEADLINE_S
-    while not (state := annotator.state())["scan"]["done"]:
-        if time.monotonic() > end:
-            raise TimeoutError(f"the folder was not indexed within {DEADLINE_S:g} s: {state['scan']}")
-        time.sleep(0.05)
-    if state["counts"]["images"] != count:
-        raise RuntimeError(f"the labeler knows {state['counts']['images']} images; expected {count}")
 
 
 def show(all_figures: list[dict[str, Any]]) -> None:

@@ -8,6 +8,7 @@ array, so that what is measured is link, fit, scoring, selection, merge and hand
 
 from __future__ import annotations
 
+import argparse
 import random
 import sys
 import tempfile
@@ -21,7 +22,7 @@ import numpy as np
 import socketio
 
 from benchmarks.annotator import Annotator
-from benchmarks.services import Pair, pair
+from benchmarks.services import Pair, pair, wait_until
 from benchmarks.synthetic import (
     FACTORY,
     draw_pool,
@@ -86,13 +87,12 @@ def measure(annotator: Annotator, listener: Listener, batch: int) -> Round:
 
 def until_idle(annotator: Annotator, busy: bool) -> None:
     """Wait until the trainer has applied everything and, unless it is kept busy, has nothing to do."""
-    end = time.monotonic() + DEADLINE_S
-    while time.monotonic() < end:
+
+    def is_idle() -> bool:
         trainer = annotator.state()["trainer"]
-        if trainer["connected"] and not trainer["pending"] and (busy or trainer["state"] == "waiting"):
-            return
-        time.sleep(0.02)
-    raise TimeoutError(f"the trainer was not idle within {DEADLINE_S:g} s: {trainer}")
+        return trainer["connected"] and not trainer["pending"] and (busy or trainer["state"] == "waiting")
+
+    wait_until(is_idle, "an idle trainer", DEADLINE_S)
 
 
 def run(services: Pair, annotator: Annotator, initial: int, rounds: int, batch: int, busy: bool) -> list[Round]:
@@ -114,24 +114,9 @@ def run(services: Pair, annotator: Annotator, initial: int, rounds: int, batch: 
         listener.client.disconnect()
 
 
-def main(argv: list[str] | None = None) -> int:
-    """Make the pool, measure, print."""
-    parser = parser_for("benchmarks.loop_latency", __doc__)
-    parser.add_argument("--pool", type=int, default=10_000, metavar="N", help="images (default: %(default)s)")
-    parser.add_argument("--classes", type=int, default=10, metavar="N", help="default: %(default)s")
-    parser.add_argument("--dim", type=int, default=1280, metavar="N", help="length of an embedding (default: 1280)")
-    parser.add_argument("--batch", type=int, default=10, metavar="N", help="labels per batch (default: %(default)s)")
-    parser.add_argument("--initial", type=int, default=200, metavar="N", help="labels before (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=40, metavar="N", help="batches (default: %(default)s)")
-    parser.add_argument("--strategy", default="margin", help="strategy.name (default: %(default)s)")
-    parser.add_argument(
-        "--busy",
-        action="store_true",
-        help=f"while the trainer embeds: {PHOTOS:,} further images of 224 px go through a MobileNetV2",
-    )
-    given = parser.parse_args(argv)
+def figures_for(given: argparse.Namespace) -> dict[str, Any]:
+    """Make the pool, start the services on it, measure."""
     rng = np.random.default_rng(given.seed)
-    rounds = 10 if given.quick else given.rounds
     settings = {
         "model.factory": FACTORY,
         "strategy.name": given.strategy,
@@ -147,37 +132,54 @@ def main(argv: list[str] | None = None) -> int:
             write_photos(PHOTOS, images / "photos", rng)
         with pair(images, data, settings, trainer_environ(given.dim, given.busy)) as services:
             annotator = Annotator(services.labeler.url, pool.truth(), random.Random(given.seed))
-            measured = run(services, annotator, given.initial, rounds, given.batch, given.busy)
-            memory = {"labeler": services.labeler.memory_mb()[1], "trainer": services.trainer.memory_mb()[1]}
-            embedding = annotator.state()["trainer"]
-    figures = {
-        **percentiles([r.served_s for r in measured]),
-        "announced_p95_s": percentiles([r.announced_s for r in measured])["p95_s"],
-        "max_s": max(r.served_s for r in measured),
-        "pool": given.pool,
-        "classes": given.classes,
-        "dim": given.dim,
-        "batch": given.batch,
-        "strategy": given.strategy,
-        "busy": given.busy,
-        "labels_before": given.initial,
-        "labels_after": annotator.summary.labels,
-        "peak_mb": memory,
-    }
-    print_table(
-        [
-            {
-                "pool": f"{given.pool:,} × {given.dim:,}",
-                "batches": len(measured),
-                "labels": f"{given.initial}–{annotator.summary.labels}",
-                "p50": milliseconds(figures["p50_s"]),
-                "p95": milliseconds(figures["p95_s"]),
-                "max": milliseconds(figures["max_s"]),
-                "peak MB labeler / trainer": f"{memory['labeler']:.0f} / {memory['trainer']:.0f}",
-                "embedding meanwhile": f"{embedding['embedded']:,} of {embedding['pool']:,}" if given.busy else "no",
+            measured = run(services, annotator, given.initial, given.rounds, given.batch, given.busy)
+            return {
+                **percentiles([r.served_s for r in measured]),
+                "max_s": max(r.served_s for r in measured),
+                "announced_p95_s": percentiles([r.announced_s for r in measured])["p95_s"],
+                **{key: getattr(given, key) for key in ("pool", "classes", "dim", "batch", "strategy", "busy", "seed")},
+                "labels": [given.initial, annotator.summary.labels],
+                "labeler_peak_mb": services.labeler.memory_mb()[1],
+                "trainer_peak_mb": services.trainer.memory_mb()[1],
+                "embedded": annotator.state()["trainer"]["embedded"],
             }
-        ]
-    )
+
+
+def show(figures: dict[str, Any]) -> None:
+    """Print the figures as a table."""
+    first, last = figures["labels"]
+    row = {
+        "pool": f"{figures['pool']:,} × {figures['dim']:,}",
+        "classes": figures["classes"],
+        "batches": figures["n"],
+        "labels": f"{first}–{last}",
+        "p50": milliseconds(figures["p50_s"]),
+        "p95": milliseconds(figures["p95_s"]),
+        "max": milliseconds(figures["max_s"]),
+        "peak MB labeler / trainer": f"{figures['labeler_peak_mb']:.0f} / {figures['trainer_peak_mb']:.0f}",
+    }
+    if figures["busy"]:
+        row["images read meanwhile"] = figures["embedded"] - figures["pool"]
+    print_table([row])
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Measure and print."""
+    parser = parser_for("benchmarks.loop_latency", __doc__)
+    parser.add_argument("--pool", type=int, default=10_000, metavar="N", help="images (default: %(default)s)")
+    parser.add_argument("--classes", type=int, default=10, metavar="N", help="default: %(default)s")
+    parser.add_argument("--dim", type=int, default=1280, metavar="N", help="length of an embedding (default: 1280)")
+    parser.add_argument("--batch", type=int, default=10, metavar="N", help="labels per batch (default: %(default)s)")
+    parser.add_argument("--initial", type=int, default=200, metavar="N", help="labels before (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=40, metavar="N", help="batches (default: %(default)s, quick: 10)")
+    parser.add_argument("--strategy", default="margin", help="strategy.name (default: %(default)s)")
+    busy = f"while the trainer embeds: {PHOTOS:,} further images of 224 px go through a MobileNetV2"
+    parser.add_argument("--busy", action="store_true", help=busy)
+    given = parser.parse_args(argv)
+    if given.quick:
+        given.rounds = 10
+    figures = figures_for(given)
+    show(figures)
     write_json(given.json, figures)
     return 0
 

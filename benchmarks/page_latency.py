@@ -19,7 +19,7 @@ import requests
 from playwright.sync_api import Page, expect
 
 from benchmarks.browser import find_browser, launch
-from benchmarks.services import Pair, Service, pair
+from benchmarks.services import Pair, Service, pair, wait_until
 from benchmarks.synthetic import FACTORY, trainer_environ, write_photos
 from benchmarks.table import milliseconds, parser_for, percentiles, print_table, write_json
 
@@ -57,35 +57,17 @@ def state_of(labeler: Service) -> dict[str, Any]:
     return state
 
 
-def wait_until_indexed(labeler: Service) -> None:
-    """Wait until the first look at the folder is over."""
-    end = time.monotonic() + DEADLINE_S
-    while not state_of(labeler)["scan"]["done"]:
-        if time.monotonic() > end:
-            raise TimeoutError(f"the folder was not indexed within {DEADLINE_S:g} s")
-        time.sleep(0.1)
-
-
-def wait_until_reading(labeler: Service) -> None:
-    """Wait until the trainer has read its first images."""
-    end = time.monotonic() + DEADLINE_S
-    while not state_of(labeler)["trainer"]["embedded"]:
-        if time.monotonic() > end:
-            raise TimeoutError(f"the trainer read nothing within {DEADLINE_S:g} s")
-        time.sleep(0.1)
-
-
 def measure(services: Pair, keys: int, pause_s: float) -> list[dict[str, Any]]:
     """The figures with the labeler alone, then with a busy trainer."""
     services.labeler.start()
-    wait_until_indexed(services.labeler)
+    wait_until(lambda: state_of(services.labeler)["scan"]["done"], "the end of indexing")
     with launch() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         open_page(page, services.labeler.url)
         label_by_key(page, 5, pause_s)
         alone = label_by_key(page, keys, pause_s)
         services.trainer.start()
-        wait_until_reading(services.labeler)
+        wait_until(lambda: state_of(services.labeler)["trainer"]["embedded"], "the first images to be read")
         before = state_of(services.labeler)["trainer"]
         busy = label_by_key(page, keys, pause_s)
         after = state_of(services.labeler)["trainer"]

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,6 +27,15 @@ def free_port() -> int:
         return int(listener.getsockname()[1])
 
 
+def wait_until(condition: Callable[[], object], what: str, seconds: float = START_S) -> None:
+    """Return when the condition holds. Raises TimeoutError naming `what` when it does not within `seconds`."""
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            raise TimeoutError(f"waited {seconds:g} s in vain for {what}")
+        time.sleep(0.02)
+
+
 @dataclass(slots=True)
 class Service:
     """`python -m <module>` with its own environment; it can be killed and started again on the same port.
@@ -41,16 +50,14 @@ class Service:
     process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start the process and wait until it answers. Raises RuntimeError with what it printed if it does not."""
+        """Start the process and wait until it answers. Raises RuntimeError with what it printed if it ends before."""
         command = [sys.executable, "-m", "shared.pdeathsig", str(os.getpid()), sys.executable, "-m", self.module]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env=self.environ, stdout=log, stderr=log, cwd=ROOT)
-        end = time.monotonic() + START_S
-        while not self._answers():
-            if self.process.poll() is not None or time.monotonic() > end:
-                self.kill()
-                raise RuntimeError(f"{self.module} did not start; it printed:\n{self.log.read_text(errors='replace')}")
-            time.sleep(0.05)
+        process = self.process
+        wait_until(lambda: self._answers() or process.poll() is not None, f"{self.module} at {self.url}")
+        if process.poll() is not None:
+            raise RuntimeError(f"{self.module} did not start; it printed:\n{self.log.read_text(errors='replace')}")
 
     def kill(self) -> None:
         """End the process by SIGKILL, as a crash would."""
