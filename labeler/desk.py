@@ -9,6 +9,7 @@ from typing import Any
 from labeler.board import Board, Topic
 from labeler.database import Database
 from labeler.feed import Feed
+from labeler.history import History
 from labeler.image_store import ImageStore
 from labeler.session import Event
 from labeler.store import AnnotationStore
@@ -70,7 +71,7 @@ class TrainerDesk:
         self._rule = rule
         self._clock = clock
         self._feed: Feed | None = None
-        self.history: list[dict[str, Any]] = annotations.metrics_history()
+        self.history = History(annotations.metrics_history())
         self.queue_time = clock()
 
     def welcome(self, hello: Hello) -> Welcome:
@@ -157,16 +158,16 @@ class TrainerDesk:
     def metrics(self, message: MetricsReport) -> None:
         """Keep an evaluation, unless a newer one is here."""
         with self._board.lock:
-            newest = self.history[-1]["seq"] if self.history else 0
-            if not self._current(message.epoch) or message.based_on_seq < newest:
+            newest = self.history.newest
+            if not self._current(message.epoch) or message.based_on_seq < newest.get("seq", 0):
                 return
             self.outlook = message.outlook
             self._board.queue.prove(message.proving)
             row = self._history_row(message)
-            if self.history and _same_evaluation(self.history[-1], row):
+            if _same_evaluation(newest, row):
                 return
             self._annotations.add_metrics(row)
-            self.history.append(row)
+            self.history.add(row)
         self._board.tell(Topic.METRICS, Topic.STATE)
 
     def status(self, message: TrainerStatus) -> None:
@@ -231,4 +232,4 @@ class TrainerDesk:
 
 
 def _same_evaluation(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    return all(old[key] == new[key] for key in old if key != "time")
+    return {**old, "time": 0} == {**new, "time": 0}

@@ -134,11 +134,11 @@ class AnnotationStore:
         with self._database.writing() as c:
             c.execute(metrics.insert().values(seq=row["seq"], time=row["time"], payload=json.dumps(row)))
 
-    def metrics_history(self) -> list[dict[str, Any]]:
+    def metrics_history(self) -> Iterator[dict[str, Any]]:
         """Every evaluation, oldest first."""
         with self._database.reading() as c:
-            rows = c.scalars(sa.select(metrics.c.payload).order_by(metrics.c.id))
-            return [json.loads(payload) for payload in rows]
+            for payload in c.scalars(sa.select(metrics.c.payload).order_by(metrics.c.id)).yield_per(1000):
+                yield json.loads(payload)
 
 
 def _annotation(row: sa.Row[Any]) -> Annotation:

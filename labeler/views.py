@@ -45,7 +45,7 @@ class Views:
     def state(self) -> dict[str, Any]:
         """`GET /api/state`."""
         with self._board.lock:
-            board, last = self._board, self._desk.history[-1] if self._desk.history else None
+            board = self._board
             return {
                 "session": board.session.state.value,
                 "stop_reason": board.session.reason,
@@ -54,7 +54,7 @@ class Views:
                 "counts": self._counts(),
                 "trainer": self.trainer(),
                 "queue": self.queue(),
-                "metrics": last["metrics"] if last else {},
+                "metrics": self._desk.history.newest.get("metrics", {}),
                 "outlook": [line.wire() for line in self._desk.outlook],
                 "thresholds": self._thresholds(),
                 "scan": {"found": board.scan.found, "indexed": board.scan.indexed, "done": board.scan.done},
@@ -96,11 +96,11 @@ class Views:
 
     def metrics(self) -> dict[str, Any]:
         """`GET /api/metrics`."""
-        return {"history": list(self._desk.history), "thresholds": self._thresholds()}
+        return {"history": self._desk.history.rows(), "thresholds": self._thresholds()}
 
     def newest_metrics(self) -> dict[str, Any]:
         """The newest row of the history."""
-        return self._desk.history[-1] if self._desk.history else {}
+        return self._desk.history.newest
 
     def handout(self, handout: Handout) -> dict[str, Any]:
         """`POST /api/leases`."""

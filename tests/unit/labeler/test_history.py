@@ -1,0 +1,20 @@
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from labeler.history import History
+
+
+@given(st.integers(0, 500), st.integers(2, 40))
+def test_the_selection_is_small_even_and_ends_with_the_newest(count: int, limit: int) -> None:
+    history = History(({"seq": i} for i in range(count)), limit)
+    seqs = [row["seq"] for row in history.rows()]
+    assert len(seqs) <= limit + 1
+    assert seqs == sorted(set(seqs))
+    if count:
+        assert (seqs[0], seqs[-1]) == (0, count - 1)
+        gaps = {b - a for a, b in zip(seqs, seqs[1:], strict=False)}
+        assert len({gap for gap in gaps if gap != seqs[-1] - seqs[-2]}) <= 1 if len(seqs) > 1 else True
+    if count <= limit:
+        assert seqs == list(range(count))
