@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import itertools
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,7 +16,7 @@ def test_the_selection_is_small_even_and_ends_with_the_newest(count: int, limit:
     assert seqs == sorted(set(seqs))
     if count:
         assert (seqs[0], seqs[-1]) == (0, count - 1)
-        gaps = {b - a for a, b in zip(seqs, seqs[1:], strict=False)}
-        assert len({gap for gap in gaps if gap != seqs[-1] - seqs[-2]}) <= 1 if len(seqs) > 1 else True
+        gaps = [b - a for a, b in itertools.pairwise(seqs)]
+        assert len(set(gaps[:-1])) <= 1
     if count <= limit:
         assert seqs == list(range(count))
