@@ -195,6 +195,25 @@ class TestFinding:
             put(bench.root, f"{i}.png")
         assert [step[1] for step in bench.look().steps] == [0, 4, 8, 10]
 
+    def test_a_slow_sink_is_told_less_often(self, bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+        """A file takes 0.01 s to read, being told anything 5 s: at least half of the time must go into reading."""
+        for i in range(2000):
+            put(bench.root, f"{i}.png")
+        told = []
+
+        def report_slowly() -> None:
+            told.append(bench.time)
+            bench.time += 5
+
+        def read_slowly(root: Path, path: bytes, *_: object) -> Finding:
+            bench.time += 0.01
+            return Finding(path, 1, 1, "00", 1, 1, "")
+
+        bench.sink.fail = report_slowly
+        monkeypatch.setattr(scanner, "examine", read_slowly)
+        bench.look()
+        assert 2 <= len(told) <= 2 + 2000 * 0.01 / 5
+
 
 class TestLookingAgain:
     def test_only_what_changed_is_reported(self, bench: Bench) -> None:
