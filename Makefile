@@ -33,8 +33,8 @@ check: $(VENV)/.installed-dev
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive shared labeler trainer run.py
 
 bench: $(VENV)/.installed-dev
-	@for name in api_latency loop_latency indexing embed_throughput page_latency; do \
-	    echo; echo "benchmarks.$$name"; $(BIN)/python -m benchmarks.$$name --quick || exit 1; \
+	@for command in "api_latency --quick" "loop_latency --quick" "page_latency --quick" "indexing" "embed_throughput --quick"; do \
+	    echo; echo "python -m benchmarks.$$command"; $(BIN)/python -m benchmarks.$$command || exit 1; \
 	done
 
 $(VENV)/.installed: requirements.txt | $(BIN)/python

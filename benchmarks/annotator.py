@@ -105,7 +105,7 @@ class Annotator:
     clock: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
     summary: Summary = field(default_factory=Summary)
-    _session: requests.Session = field(default_factory=requests.Session)
+    session: requests.Session = field(default_factory=requests.Session)
     _client: str = field(default_factory=lambda: str(uuid.uuid4()))
 
     def run(self, maximum: int | None = None) -> Summary:
@@ -158,7 +158,7 @@ class Annotator:
 
     def state(self) -> dict[str, Any]:
         """`GET /api/state`."""
-        answer = self._session.get(f"{self.url}/api/state", timeout=TIMEOUT_S)
+        answer = self.session.get(f"{self.url}/api/state", timeout=TIMEOUT_S)
         answer.raise_for_status()
         state: dict[str, Any] = answer.json()
         return state
@@ -190,7 +190,7 @@ class Annotator:
         return self.summary
 
     def _post(self, path: str, body: dict[str, Any]) -> dict[str, Any]:
-        answer = self._session.post(self.url + path, json=body, timeout=TIMEOUT_S)
+        answer = self.session.post(self.url + path, json=body, timeout=TIMEOUT_S)
         if not answer.ok:
             raise RuntimeError(f"POST {path} answered {answer.status_code}: {answer.text[:300]}")
         decoded: dict[str, Any] = answer.json()

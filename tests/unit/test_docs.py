@@ -19,7 +19,11 @@ LINK = re.compile(r"(?<!!)\[[^\]]*\]\(([^)\s]+)\)|!\[[^\]]*\]\(([^)\s]+)\)")
 
 
 def commands(text: str) -> list[str]:
-    """Lines of code blocks and code spans that start `make …` or `python -m …` of this project."""
+    """Lines of code blocks and code spans that start `make …` or `python -m …` of this project.
+
+    A line that says "(not built yet)" promises nothing.
+    """
+    text = re.sub(r"^.*\(not built yet\).*$", "", text, flags=re.MULTILINE)
     lines = [line.strip().removeprefix("$ ") for block in FENCE.findall(text) for line in block.splitlines()]
     lines += re.findall(r"^ {4,}(.+)$", text, re.MULTILINE)
     spans = SPAN.findall(FENCE.sub("", text))
