@@ -127,7 +127,6 @@ class Pool:
             self._vectors = vectors
             for number in np.flatnonzero(self._known.values):
                 self._vector.values[number] = vectors.find(self._hash.values[number].tobytes())
-            self._failed.values[:] = False
 
     def update(self, rows: Sequence[PoolRow], asked_at: Cursor) -> None:
         """Take in what the labeler says about images; nothing, if the pool was cleared since it was asked."""

@@ -116,23 +116,11 @@ def lower_bound(hits: int, n: int, alpha: float) -> float:
     return float(beta.ppf(alpha, hits, n - hits + 1)) if hits > 0 else 0.0
 
 
-def upper_bound(hits: int, n: int, alpha: float) -> float:
-    """The same from above."""
-    return 1.0 - lower_bound(n - hits, n, alpha)
-
-
-def proven(threshold: Threshold, hits: int, n: int, alpha: float) -> bool:
-    """Whether hits of n prove a share to be at least, or at most, what the threshold says."""
-    if threshold.at_least is not None:
-        return lower_bound(hits, n, alpha) >= threshold.at_least
-    return upper_bound(hits, n, alpha) <= (threshold.at_most or 0.0)
-
-
 def _met(name: str, threshold: Threshold, value: MetricValue | None, alpha: float, patient: bool) -> bool:
     if value is None:
         return False
     if is_share(name):
-        return proven(threshold, round(value.value * value.n), value.n, alpha)
+        return lower_bound(round(value.value * value.n), value.n, alpha) >= (threshold.at_least or 0.0)
     return patient
 
 
@@ -176,52 +164,42 @@ def _sentence(
         streak = dict(state.streaks).get(wanted, 0)
         return f"{wanted}: {now}; met at {streak} of {config.patience} looks in a row" + _next_look(ahead, test_labels)
     if name != "accuracy":
-        return (
-            f"{wanted}: {now}" + _shown(threshold, value, next_alpha(state, holdout)) + _next_look(ahead, test_labels)
-        )
-    return f"{wanted}: {now}; " + _errors_allowed(state, threshold, value, ahead, test_labels, holdout)
+        return f"{wanted}: {now}" + _shown(value, next_alpha(state, holdout)) + _next_look(ahead, test_labels)
+    return f"{wanted}: {now}; " + _errors_allowed(state, threshold.at_least or 0.0, value, ahead, test_labels, holdout)
 
 
 def _next_look(ahead: list[int], test_labels: int) -> str:
     return f"; next look at {max(ahead[0], test_labels)} test labels" if ahead else "; no look is left"
 
 
-def _shown(threshold: Threshold, value: MetricValue | None, alpha: float) -> str:
+def _shown(value: MetricValue | None, alpha: float) -> str:
     if value is None:
         return ""
-    hits = round(value.value * value.n)
-    if threshold.at_least is not None:
-        return f", which proves at least {lower_bound(hits, value.n, alpha):.3f}"
-    return f", which proves at most {upper_bound(hits, value.n, alpha):.3f}"
+    return f", which proves at least {lower_bound(round(value.value * value.n), value.n, alpha):.3f}"
 
 
 def _errors_allowed(
-    state: LookState,
-    threshold: Threshold,
-    value: MetricValue | None,
-    ahead: list[int],
-    test_labels: int,
-    holdout: int,
+    state: LookState, at_least: float, value: MetricValue | None, ahead: list[int], test_labels: int, holdout: int
 ) -> str:
     """At which look the threshold can be proven, and with how many errors at most until then."""
     alpha = next_alpha(state, holdout)
     errors = 0 if value is None else value.n - round(value.value * value.n)
     for point in ahead:
-        allowed = most_errors(threshold, point, alpha)
+        allowed = most_errors(at_least, point, alpha)
         if allowed >= errors and point > test_labels:
             more = _count(allowed - errors, "error")
             return f"needs no more than {more} among the next {point - test_labels} test labels"
-    if not any(most_errors(threshold, point, alpha) >= 0 for point in look_points(holdout)):
+    if not any(most_errors(at_least, point, alpha) >= 0 for point in look_points(holdout)):
         return f"the hold-out of {holdout} is too small to prove it, even without an error"
     return f"needs fewer errors than the {errors} now: the hold-out has {_count(holdout - test_labels, 'label')} left"
 
 
-def most_errors(threshold: Threshold, n: int, alpha: float) -> int:
-    """The most errors among n at which the threshold is proven, -1 where not even none would do."""
+def most_errors(at_least: float, n: int, alpha: float) -> int:
+    """The most errors among n at which a share of `at_least` is proven, -1 where not even none would do."""
     low, high = -1, n
     while low < high:
         middle = (low + high + 1) // 2
-        if proven(threshold, n - middle, n, alpha):
+        if lower_bound(n - middle, n, alpha) >= at_least:
             low = middle
         else:
             high = middle - 1

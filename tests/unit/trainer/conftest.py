@@ -95,7 +95,7 @@ def png(seed: int, kind: int = 0, size: int = 24) -> bytes:
     return buffer.getvalue()
 
 
-def label_row(seq: int, image: int, class_id: int = 0) -> LogRow:
+def label_row(seq: int, image: int = 0, class_id: int = 0) -> LogRow:
     return LogRow(seq=seq, annotation_id=f"a{seq}", image=image, kind=Kind.LABEL, class_id=class_id)
 
 

@@ -1,0 +1,329 @@
+"""The whole loop against a link in memory."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from threading import Event, Thread
+from typing import Any
+
+import pytest
+
+from shared.config import Config, load_config
+from shared.messages import (
+    Finished,
+    MetricsReport,
+    Ranking,
+    SessionNews,
+    SessionState,
+    StopReached,
+    TrainerState,
+    TrainerStatus,
+    UnreadableImages,
+)
+from tests.unit.trainer.conftest import FolderLabeler, MemoryLink, batch_of, label_row, png, welcome_to
+from tests.waiting import wait_for
+from trainer.checkpoint import load_checkpoint
+from trainer.conversation import Conversation
+from trainer.embedder import Embedder
+from trainer.link import LinkDown, LinkUp
+from trainer.loading import Loader
+from trainer.loop import Trainer
+from trainer.pool import Pool
+from trainer.progress import Progress
+
+IMAGES = 60
+TEST = range(0, IMAGES, 5)
+
+
+class Bench:
+    """A trainer, its link and its folder; `step` does a few rounds."""
+
+    def __init__(self, config: Config, folder: FolderLabeler, link: MemoryLink, clock: Callable[[], float]) -> None:
+        self.config, self.link, self.folder = config, link, folder
+        self.data = config.paths.data
+        self.pool = Pool()
+        self.talk = Conversation(link, load_checkpoint(self.data / "checkpoints"), self.pool)
+        self.ending = Event()
+        loader = Loader(folder.root, folder, 10**6)
+        self.embedder = Embedder(self.pool, None, loader, self.data / "embeddings", 16, Progress(io.StringIO()))
+        self.trainer = Trainer(config, link, self.talk, self.pool, self.embedder, clock, self.ending)
+        self.embedder.start()
+        self.seq = self.talk.checkpoint.book.applied_seq
+
+    def step(self, *messages: Any) -> None:
+        self.link.incoming.extend(messages)
+        for _ in range(3):
+            self.trainer.step(0)
+
+    def embedded(self, count: int = IMAGES) -> None:
+        wait_for(lambda: self.pool.counts().embedded == count and self.embedder.listed, "the images")
+
+    def label(self, *images: int, epoch: int = 1) -> None:
+        rows = [label_row(self.seq + i + 1, image, image % 3) for i, image in enumerate(images)]
+        self.seq += len(rows)
+        self.step(batch_of(rows, epoch=epoch))
+
+    def last(self, kind: type) -> Any:
+        return self.link.of(kind)[-1]
+
+
+Make = Callable[..., Bench]
+
+
+@pytest.fixture
+def make(folder: FolderLabeler, tmp_path: Path, clock: Callable[[], float]) -> Iterator[Make]:
+    """Makes benches on one folder of three kinds of images; closes their embedders."""
+    for i in range(IMAGES):
+        folder.add(f"{i}.png", png(i, i % 3), lane="test" if i in TEST else "train")
+    benches = []
+
+    def build(**flags: object) -> Bench:
+        dotted = {key.replace("__", "."): value for key, value in flags.items()}
+        config = load_config(environ={}, flags={"paths.data": str(tmp_path / "data"), **dotted})
+        benches.append(Bench(config, folder, MemoryLink(), clock))
+        return benches[-1]
+
+    yield build
+    for bench in benches:
+        bench.embedder.close()
+
+
+def train_images(count: int) -> list[int]:
+    return [i for i in range(IMAGES) if i not in TEST][:count]
+
+
+def test_before_any_label_the_pool_is_covered(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    ranking = bench.last(Ranking)
+    assert ranking.strategy == "herding"
+    assert {entry.image for entry in ranking.entries} == set(train_images(IMAGES))
+    assert all(entry.prediction is None for entry in ranking.entries)
+
+
+def test_labels_are_learnt_and_the_order_follows(make: Make) -> None:
+    bench = make(strategy__explore=0.0)
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    version = bench.last(Ranking).version
+    bench.label(*train_images(15))
+    ranking = bench.last(Ranking)
+    assert ranking.strategy == "margin"
+    assert ranking.version > version
+    assert ranking.based_on_seq == 15
+    assert not {entry.image for entry in ranking.entries} & (set(train_images(15)) | set(TEST))
+    right = [entry.prediction.top[0][0] == entry.image % 3 for entry in ranking.entries]
+    assert sum(right) / len(right) > 0.9
+    scores = [entry.score for entry in ranking.entries]
+    assert scores[0] == max(scores)
+    assert all(len(entry.reason.classes) == 2 for entry in ranking.entries)
+    assert ranking.entries[0].neighbours
+
+
+def test_the_ranking_leaves_before_the_evaluation(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.link.sent.clear()
+    bench.label(1, 2, 3)
+    kinds = [type(message).__name__ for message in bench.link.sent]
+    assert kinds.index("Applied") < kinds.index("Ranking") < kinds.index("MetricsReport")
+
+
+def test_only_hold_out_images_are_measured_and_none_is_learnt_from(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(*train_images(12), *list(TEST)[:6])
+    report = bench.last(MetricsReport)
+    assert report.labels == 12
+    assert report.metrics["accuracy"].n == 6
+    assert report.metrics["accuracy"].value > 0.8
+    assert {name for name in report.metrics if name.startswith("recall")} <= {f"recall/class {i}" for i in range(3)}
+
+
+def test_a_label_that_comes_before_its_image_is_embedded_is_learnt_later(make: Make, folder: FolderLabeler) -> None:
+    bench = make()
+    with bench.embedder.held():
+        bench.step(LinkUp(), welcome_to())
+        bench.label(*train_images(9))
+        assert bench.talk.checkpoint.book.applied_seq == 9
+    bench.embedded()
+    bench.step()
+    assert bench.last(MetricsReport).labels == 9
+
+
+def test_after_a_new_handshake_everything_is_said_again_with_higher_versions(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(1, 2, 3)
+    bench.link.sent.clear()
+    bench.step(LinkDown(), LinkUp(), welcome_to(epoch=2, last_seq=3, start_after=3, ranking_version=40))
+    assert bench.last(Ranking).version > 40
+    assert {bench.last(kind).epoch for kind in (Ranking, MetricsReport, TrainerStatus)} == {2}
+
+
+def test_while_paused_labels_are_taken_in_and_nothing_else_happens(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.step(SessionNews(state=SessionState.PAUSED))
+    rankings = len(bench.link.of(Ranking))
+    bench.label(1, 2, 3)
+    assert bench.talk.checkpoint.book.applied_seq == 3
+    assert len(bench.link.of(Ranking)) == rankings
+    assert bench.last(TrainerStatus).state is TrainerState.PAUSED
+    bench.step(SessionNews(state=SessionState.LABELLING))
+    assert bench.last(Ranking).based_on_seq == 3
+
+
+def test_evaluation_and_ranking_as_often_as_configured(make: Make) -> None:
+    bench = make(train__evaluate_every=3, train__query_every=2)
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    before = len(bench.link.of(Ranking)), len(bench.link.of(MetricsReport))
+    for image in train_images(6):
+        bench.label(image)
+    assert len(bench.link.of(Ranking)) - before[0] == 3
+    assert len(bench.link.of(MetricsReport)) - before[1] == 2
+
+
+def test_stopping_leaves_a_model_predictions_and_a_checkpoint(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(*train_images(12), 0)
+    bench.step(SessionNews(state=SessionState.STOPPING))
+    finished = bench.last(Finished)
+    assert finished.applied_seq == 13
+    model, predictions = finished.exports
+    card = json.loads((bench.data / "exports" / model / "model.json").read_text())
+    assert card["classes"] == ["class 0", "class 1", "class 2"]
+    assert card["metrics"]["accuracy"]["n"] == 1
+    lines = (bench.data / "exports" / predictions).read_text().splitlines()
+    assert lines[0] == "image_id,filename,label,confidence"
+    assert len(lines) == 1 + IMAGES - 13
+    assert load_checkpoint(bench.data / "checkpoints").book.applied_seq == 13
+    assert len(bench.link.of(Finished)) == 1
+
+
+def test_stopping_waits_for_labels_that_are_still_on_their_way(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to(last_seq=3, state=SessionState.STOPPING))
+    assert not bench.link.of(Finished)
+    bench.label(1, 2, 3)
+    assert bench.last(Finished).applied_seq == 3
+
+
+def test_stopping_without_labels_finishes_without_exports(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to(state=SessionState.STOPPING))
+    assert bench.last(Finished).exports == []
+
+
+def test_a_stopped_session_is_left_alone_until_it_goes_on(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to(state=SessionState.STOPPED))
+    assert not bench.link.of(Ranking)
+    assert bench.last(TrainerStatus).state is TrainerState.STOPPED
+    bench.step(SessionNews(state=SessionState.LABELLING))
+    assert bench.link.of(Ranking)
+
+
+def test_when_all_images_are_labelled_it_says_so_once_and_not_again_after_going_on(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(*range(IMAGES))
+    assert bench.last(StopReached).reason == "all images are labelled"
+    bench.step(SessionNews(state=SessionState.STOPPING))
+    bench.step(SessionNews(state=SessionState.LABELLING))
+    said = len(bench.link.of(StopReached))
+    for _ in range(20):
+        bench.step()
+    assert len(bench.link.of(StopReached)) == said
+
+
+def test_a_threshold_stops_when_it_is_proven(make: Make, folder: FolderLabeler) -> None:
+    for i in range(IMAGES, IMAGES + 50):
+        folder.add(f"{i}.png", png(i, i % 3), lane="test")
+    bench = make(stop__thresholds={"accuracy": {"at_least": 0.8}})
+    bench.embedded(IMAGES + 50)
+    bench.step(LinkUp(), welcome_to())
+    bench.label(*train_images(15), *TEST)
+    assert not bench.link.of(StopReached)
+    bench.label(*range(IMAGES, IMAGES + 50))
+    assert "accuracy ≥ 0.8" in bench.last(StopReached).reason
+    assert bench.last(MetricsReport).outlook[0].reached
+
+
+def test_started_again_it_goes_on_where_it_was(make: Make) -> None:
+    first = make()
+    first.embedded()
+    first.step(LinkUp(), welcome_to())
+    first.label(*train_images(12))
+    first.ending.set()
+    first.trainer.run()
+    second = make()
+    second.embedded()
+    second.step(LinkUp())
+    assert second.link.sent[0].applied_seq == 12
+    assert second.link.sent[0].log_id == "log-1"
+    second.step(welcome_to(epoch=2, start_after=12, last_seq=12))
+    assert second.last(Ranking).based_on_seq == 12
+    assert second.last(Ranking).model_version > first.last(Ranking).model_version
+    assert second.last(MetricsReport).labels == 12
+
+
+def test_unreadable_images_are_reported_and_again_after_a_handshake(make: Make, folder: FolderLabeler) -> None:
+    folder.add("broken.png", b"no image")
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    wait_for(lambda: bench.trainer.step(0) or bench.link.of(UnreadableImages), "the report")
+    assert [image.image for image in bench.last(UnreadableImages).images] == [IMAGES]
+    bench.step(LinkDown(), LinkUp(), welcome_to(epoch=2))
+    assert bench.last(UnreadableImages).epoch == 2
+
+
+def test_a_full_disk_delays_the_end_and_loses_nothing(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(1, 2, 3)
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("trainer.export.save_file", full)
+    bench.step(SessionNews(state=SessionState.STOPPING))
+    assert not bench.link.of(Finished)
+    monkeypatch.undo()
+    wait_for(lambda: bench.trainer.step(0) or bench.link.of(Finished), "the second attempt")
+
+
+def test_run_ends_when_told(make: Make) -> None:
+    bench = make()
+    thread = Thread(target=bench.trainer.run)
+    thread.start()
+    bench.ending.set()
+    thread.join(timeout=30)
+    assert not thread.is_alive()
+
+
+def test_a_class_without_training_labels_is_never_predicted(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(1, 4, 7, 2, 8, 0)
+    ranking = bench.last(Ranking)
+    assert {number for entry in ranking.entries for number, _ in entry.prediction.top} == {1, 2}
+    assert bench.last(MetricsReport).metrics["accuracy"].value == 0.0

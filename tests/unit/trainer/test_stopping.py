@@ -1,0 +1,183 @@
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from shared.config import Stop
+from shared.messages import MetricValue
+from trainer.stopping import (
+    BUDGET,
+    LookState,
+    decide,
+    due,
+    look,
+    look_points,
+    lower_bound,
+    most_errors,
+    next_alpha,
+    outlook,
+)
+
+ACCURACY = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.9}}})
+
+
+def accuracy(hits: int, n: int) -> dict[str, MetricValue]:
+    return {"accuracy": MetricValue(value=hits / n, n=n)}
+
+
+def test_looks_come_when_the_test_labels_have_grown_by_half() -> None:
+    assert look_points(500) == [50, 75, 112, 168, 252, 378, 500]
+    assert look_points(168) == [50, 75, 112, 168]
+    assert look_points(30) == [30]
+    assert look_points(0) == []
+
+
+@given(st.integers(1, 400), st.integers(0, 400), st.floats(0.001, 0.2))
+def test_bounds_are_those_of_clopper_and_pearson(n: int, hits: int, alpha: float) -> None:
+    """At the bound itself, seeing that many hits or more has exactly the probability alpha."""
+    hits = min(hits, n)
+    bound = lower_bound(hits, n, alpha)
+    if hits:
+        assert binom.sf(hits - 1, n, bound) == pytest.approx(alpha, rel=1e-4)
+    else:
+        assert bound == 0
+
+
+def test_the_most_errors_that_still_prove_a_threshold() -> None:
+    errors = most_errors(0.9, 168, 0.01)
+    assert lower_bound(168 - errors, 168, 0.01) >= 0.9
+    assert lower_bound(168 - errors - 1, 168, 0.01) < 0.9
+    assert most_errors(0.9, 20, 0.01) == -1
+
+
+def run(stop: Stop, right: np.ndarray, holdout: int, every: int) -> str | None:
+    """Label the hold-out, evaluating every so many labels, until a stop or the end."""
+    state = LookState()
+    for n in [*range(every, len(right), every), len(right)]:
+        state = look(state, stop, accuracy(int(right[:n].sum()), n), n, holdout)
+        if reason := decide(state, stop):
+            return reason
+    return None
+
+
+@pytest.mark.parametrize(
+    ("holdout", "threshold", "every"), [(180, 0.9, 1), (500, 0.9, 1), (500, 0.95, 7), (150, 0.8, 3)]
+)
+def test_at_the_threshold_at_most_one_run_in_twenty_stops(holdout: int, threshold: float, every: int) -> None:
+    rng = np.random.default_rng(0)
+    stop = Stop.model_validate({"thresholds": {"accuracy": {"at_least": threshold}}})
+    runs = 800
+    stopped = sum(run(stop, rng.random(holdout) < threshold, holdout, every) is not None for _ in range(runs))
+    assert stopped / runs <= BUDGET + 2 * math.sqrt(BUDGET * (1 - BUDGET) / runs)
+
+
+def test_a_model_that_is_clearly_better_stops() -> None:
+    rng = np.random.default_rng(0)
+    stopped = sum(run(ACCURACY, rng.random(400) < 0.98, 400, 1) is not None for _ in range(200))
+    assert stopped > 190
+
+
+def test_looks_do_not_depend_on_how_often_it_is_evaluated() -> None:
+    often, seldom = LookState(), LookState()
+    for n in range(1, 301):
+        often = look(often, ACCURACY, accuracy(n, n), n, 300)
+        if n in (50, 75, 112, 168, 252, 300):
+            seldom = look(seldom, ACCURACY, accuracy(n, n), n, 300)
+    assert often == seldom
+    assert often.spent == pytest.approx(BUDGET)
+
+
+def test_a_second_evaluation_at_the_same_labels_is_no_second_look() -> None:
+    once = look(LookState(), ACCURACY, accuracy(40, 50), 50, 300)
+    assert look(once, ACCURACY, accuracy(50, 50), 50, 300) == once
+    assert not due(once, 74, 300)
+    assert due(once, 75, 300)
+
+
+@given(st.lists(st.integers(0, 40), max_size=60), st.lists(st.integers(0, 200), min_size=60, max_size=60))
+def test_whatever_the_hold_out_does_the_budget_is_never_overspent(steps: list[int], growth: list[int]) -> None:
+    state, n, holdout = LookState(), 0, 60
+    for step, more in zip(steps, growth, strict=False):
+        n += step
+        holdout = max(holdout + more, n)
+        state = look(state, ACCURACY, accuracy(n, max(n, 1)) if n else {}, n, holdout)
+        assert state.spent <= BUDGET + 1e-12
+        assert next_alpha(state, holdout) >= 0
+
+
+def test_other_metrics_need_three_looks_in_a_row() -> None:
+    stop = Stop.model_validate({"thresholds": {"loss": {"at_most": 0.5}}})
+    state = LookState()
+    reached = []
+    for n, loss in ((50, 0.4), (75, 0.4), (112, 0.6), (168, 0.4), (252, 0.4), (378, 0.4)):
+        state = look(state, stop, {"loss": MetricValue(value=loss, n=n)}, n, 500)
+        reached.append(decide(state, stop) is not None)
+    assert reached == [False] * 5 + [True]
+
+
+def test_any_or_all() -> None:
+    both = {"accuracy": {"at_least": 0.5}, "recall/a": {"at_least": 0.9}}
+    metrics = accuracy(50, 50) | {"recall/a": MetricValue(value=0.5, n=20)}
+    for require, stops in (("any", True), ("all", False)):
+        stop = Stop.model_validate({"thresholds": both, "require": require})
+        assert (decide(look(LookState(), stop, metrics, 50, 300), stop) is not None) == stops
+
+
+def test_who_goes_on_after_a_stop_is_not_stopped_by_the_same_threshold() -> None:
+    state = look(LookState(), ACCURACY, accuracy(50, 50), 50, 300)
+    assert decide(state, ACCURACY) is not None
+    state = state.after_stop()
+    state = look(state, ACCURACY, accuracy(75, 75), 75, 300)
+    assert decide(state, ACCURACY) is None
+    higher = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.91}}})
+    assert decide(look(state, higher, accuracy(112, 112), 112, 300), higher) is not None
+
+
+def test_without_thresholds_nothing_stops() -> None:
+    assert decide(look(LookState(), Stop(), accuracy(50, 50), 50, 100), Stop()) is None
+
+
+def test_the_outlook_can_be_relied_on() -> None:
+    """With exactly as many errors as it allows the threshold is reached, with one more it is not."""
+    state = look(LookState(), ACCURACY, accuracy(46, 50), 50, 300)
+    (before,) = outlook(state, ACCURACY, accuracy(46, 50), 50, 300)
+    allowed, more = (int(word) for word in before.sentence.split() if word.isdigit() and word != "50")
+    n, errors = 50 + more, 4 + allowed
+    for wrong, reached in ((errors, True), (errors + 1, False)):
+        later = state
+        for point in [p for p in look_points(300) if 50 < p < n]:
+            later = look(later, ACCURACY, accuracy(0, point), point, 300)
+        later = look(later, ACCURACY, accuracy(n - wrong, n), n, 300)
+        assert (decide(later, ACCURACY) is not None) == reached
+
+
+def test_the_outlook_says_when_the_hold_out_cannot_prove_it() -> None:
+    stop = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.99}}})
+    (said,) = outlook(LookState(), stop, {}, 0, 60)
+    assert "hold-out of 60 is too small" in said.sentence
+    assert not said.reached
+
+
+@pytest.mark.parametrize(
+    ("metric", "side"),
+    [
+        ("accuracy", "at_least"),
+        ("precision/a", "at_least"),
+        ("f1_macro", "at_least"),
+        ("loss", "at_most"),
+        ("ece", "at_most"),
+    ],
+)
+@pytest.mark.parametrize("measured", [True, False])
+def test_every_threshold_has_a_sentence(metric: str, side: str, measured: bool) -> None:
+    stop = Stop.model_validate({"thresholds": {metric: {side: 0.5}}})
+    metrics = {metric: MetricValue(value=0.4, n=30)} if measured else {}
+    for n, holdout in ((0, 0), (30, 100), (100, 100)):
+        state = look(LookState(), stop, metrics, n, holdout)
+        (said,) = outlook(state, stop, metrics, n, holdout)
+        assert said.sentence.startswith(metric)
