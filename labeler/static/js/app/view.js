@@ -126,7 +126,8 @@ export class LabelView {
     const looked = lookedAt(desk);
     const task = noImage || looked ? null : (desk.deck.tasks[0] ?? null);
     renderChip({ task, looked, suggestion: noImage ? null : this.suggestion, classes: state?.classes ?? [] }, this.#on.accept);
-    setText(byId("file-name"), noImage ? "" : fileName(this.#labelling.image?.filename ?? ""));
+    const painted = this.#stage.visibleSince < Infinity;
+    setText(byId("file-name"), painted ? fileName(this.#stage.image?.filename ?? "") : "");
     setText(byId("view-note"), noImage ? "" : this.#stage.note);
     byId("tools").hidden = noImage;
     const shown = task ?? looked;
