@@ -7,7 +7,7 @@ from pathlib import Path
 from labeler.board import Board
 from labeler.image_store import ImageStore
 from shared.errors import ImageRejected, UnknownImage
-from shared.images import content_hash, display_bytes, resolve
+from shared.images import content_hash, display_bytes, open_below
 
 
 class Gallery:
@@ -48,4 +48,5 @@ class Gallery:
 
     def read_path(self, path: bytes) -> bytes:
         """The bytes of the file at `path` below the folder. Raises OSError, ImageRejected."""
-        return resolve(self._folder, path).read_bytes()
+        with open_below(self._folder, path) as file:
+            return file.read()

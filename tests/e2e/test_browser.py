@@ -145,6 +145,7 @@ def until_proven(pair: Pair, truth: dict[str, str], page: Page) -> None:
     done = person.label(25, over)
     page.reload()
     done += person.label(25, over)
+    person.saved()
     pair.labeler.end()
     done += person.label(2)
     pair.labeler.start()
