@@ -218,7 +218,7 @@ def printer(names: Sequence[str], colour: bool) -> Callable[[str, str], None]:
 
 def announce(config: Config, stopped: threading.Event, say: Callable[[str, str], None]) -> None:
     """Say which address to open, once the labeler answers there."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.server.host, config.server.host)  # noqa: S104  # nosec B104
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.server.host, config.server.host)  # noqa: S104
     address = f"http://{f'[{host}]' if ':' in host else host}:{config.server.port}/"
     while not stopped.wait(0.2):
         if _answers(address + "healthz"):
