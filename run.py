@@ -7,6 +7,7 @@ everything stops. Any other exit is a crash; the service is started again, later
 from __future__ import annotations
 
 import argparse
+import ipaddress
 import itertools
 import os
 import shlex
@@ -218,12 +219,22 @@ def printer(names: Sequence[str], colour: bool) -> Callable[[str, str], None]:
 
 def announce(config: Config, stopped: threading.Event, say: Callable[[str, str], None]) -> None:
     """Say which address to open, once the labeler answers there."""
-    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(config.server.host, config.server.host)  # noqa: S104
-    address = f"http://{f'[{host}]' if ':' in host else host}:{config.server.port}/"
+    address = address_of(config.server.host, config.server.port)
     while not stopped.wait(0.2):
         if _answers(address + "healthz"):
             say("run", f"open {address} in a browser; Ctrl-C stops everything")
             return
+
+
+def address_of(host: str, port: int) -> str:
+    """The URL of what listens there; what listens everywhere is reached as this machine."""
+    try:
+        ip = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}/"
+    if ip.is_unspecified:
+        ip = ipaddress.ip_address("127.0.0.1" if ip.version == 4 else "::1")
+    return f"http://{ip}:{port}/" if ip.version == 4 else f"http://[{ip}]:{port}/"
 
 
 def _answers(url: str) -> bool:

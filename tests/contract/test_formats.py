@@ -63,7 +63,8 @@ rows = st.lists(
 )
 
 every_format = pytest.mark.parametrize("each", FORMATS.values(), ids=FORMATS)
-text_formats = pytest.mark.parametrize("each", [FORMATS[name] for name in ("csv", "tsv", "json")], ids=str)
+TEXT_FORMATS = ("csv", "tsv", "json")
+text_formats = pytest.mark.parametrize("each", [FORMATS[name] for name in TEXT_FORMATS], ids=TEXT_FORMATS)
 
 
 def row(path: bytes, label: str) -> ExportRow:

@@ -10,11 +10,26 @@ import textwrap
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from run import Exited, Interrupted, Runner, Service, Timing, environment, fill_empty, main, printer, read_procfile
+from run import (
+    Exited,
+    Interrupted,
+    Runner,
+    Service,
+    Timing,
+    address_of,
+    announce,
+    environment,
+    fill_empty,
+    main,
+    printer,
+    read_procfile,
+)
+from shared.config import load_config
 from shared.errors import ConfigError
 from tests.waiting import wait_for
 
@@ -205,6 +220,35 @@ def test_an_empty_image_folder_is_filled_and_a_used_one_left_alone(
         path.unlink()
     fill_empty(tmp_path)
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == found[:1]
+
+
+def test_the_address_to_open_is_said_once_the_labeler_answers() -> None:
+    class Healthy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200 if self.path == "/healthz" else 404)
+            self.end_headers()
+
+    with HTTPServer(("127.0.0.1", 0), Healthy) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        said = Said()
+        config = load_config(environ={}, flags={"server.port": server.server_port})
+        announce(config, threading.Event(), said)
+        server.shutdown()
+    assert said == [("run", f"open http://127.0.0.1:{server.server_port}/ in a browser; Ctrl-C stops everything")]
+
+
+@pytest.mark.parametrize(
+    ("host", "shown"),
+    [
+        ("127.0.0.1", "127.0.0.1"),
+        ("0.0.0.0", "127.0.0.1"),
+        ("::", "[::1]"),
+        ("::1", "[::1]"),
+        ("localhost", "localhost"),
+    ],
+)
+def test_the_address_can_be_opened(host: str, shown: str) -> None:
+    assert address_of(host, 80) == f"http://{shown}:80/"
 
 
 def test_procfile() -> None:
