@@ -2,7 +2,7 @@
 
 import { inOrderOf, mergeLease, promoteHint, wanted } from "../core/deck.js";
 import { answer, emptyDesk, lookAt, lookedAt, mergeHistory, renameLabels, step, trail, undo, visible } from "../core/desk.js";
-import { effectOf, outstanding, withTime } from "../core/tally.js";
+import { effectOf, outstanding, timesOf, withTime } from "../core/tally.js";
 import { readHeld, uuid, writeHeld } from "../io/person.js";
 
 /**
@@ -54,6 +54,7 @@ export class Labelling {
   restore(older) {
     const { rows } = this.#outbox;
     const acknowledged = [...this.desk.history].reverse().concat(older);
+    if (!this.times.length) this.times = timesOf(older);
     this.desk = { ...this.desk, history: mergeHistory(acknowledged, rows) };
     for (const row of rows) {
       if (!row.entry || row.refused) continue;

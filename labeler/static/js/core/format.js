@@ -46,12 +46,19 @@ export const metricValue = (name, value) => (isShare(name) ? percent(value) : va
 
 /**
  * "88.6 – 97.1 %"; empty where there is no interval.
+ * @param {string} name
  * @param {import("./types.js").Metric} metric
  */
-export function interval({ low, high }) {
+export function interval(name, { low, high }) {
   if (low === null || high === null) return "";
-  return `${(low * 100).toFixed(1)} – ${(high * 100).toFixed(1)}${NBSP}%`;
+  return isShare(name) ? `${(low * 100).toFixed(1)} – ${percent(high)}` : `${low.toFixed(3)} – ${high.toFixed(3)}`;
 }
+
+/**
+ * A clause from elsewhere as a sentence: capital first, full stop last.
+ * @param {string} text
+ */
+export const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 
 /**
  * How long ago: "0.3 s", "12 s", "4 min", "2 h", "3 d".

@@ -1,6 +1,6 @@
 /** Which page or strip of its own a situation gets, each with a sentence and a way on. Pure. */
 
-import { count, counted } from "./format.js";
+import { count, counted, sentence } from "./format.js";
 
 /**
  * @typedef {"resume" | "askSkipped" | "askFlagged" | "summary" | "data" | "next" | "retryAside" | "copyAside" | "discardAside"} Action
@@ -106,12 +106,12 @@ function askAgainWays({ skipped, flagged }) {
  * @returns {Strip[]}
  */
 export function stripsFor(facts) {
-  const { state, online, trainerAway, trouble, waiting, aside, storage, hasImage } = facts;
+  const { state, online, trainerAway, trouble, waiting, aside, storage, hasImage, lookingBack } = facts;
   /** @type {(Strip | false)[]} */
   const strips = [
     trouble === "full" && full(waiting),
     online && trouble !== "full" && !!state?.problem && strip("problem", "bad", sentence(state.problem.message)),
-    !online && !!state && strip("offline", "bad", `Connection lost. ${waitHere(waiting)}`),
+    !online && !!state && (hasImage || lookingBack) && strip("offline", "bad", `Connection lost. ${waitHere(waiting)}`),
     trouble === "refused" && strip("refused", "bad", `The labeler does not accept this page: open it again with the address and token that the labeler printed. ${waitHere(waiting)}`),
     aside.length > 0 && refusedRows(aside),
     !storage && strip("storage", "warn", "This browser keeps nothing across a reload (private window?): wait for “saved” before closing the page."),
@@ -142,9 +142,6 @@ const waitHere = (waiting) =>
   waiting === 0
     ? "Nothing waits; your labels are saved."
     : `${counted(waiting, "label")} ${waiting === 1 ? "waits" : "wait"} here and will be sent.`;
-
-/** @param {string} text */
-const sentence = (text) => `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? "" : "."}`;
 
 /** @param {string} text */
 const lower = (text) => text.charAt(0).toLowerCase() + text.slice(1);

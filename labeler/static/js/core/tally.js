@@ -56,6 +56,13 @@ const REMEMBERED = 30;
 export const withTime = (times, now) => [...times, now].slice(-REMEMBERED);
 
 /**
+ * The times of answers from the log, as far as they count for the rate.
+ * @param {Entry[]} entries newest first
+ */
+export const timesOf = (entries) =>
+  entries.slice(0, REMEMBERED).flatMap((e) => (e.created_at ? [e.created_at * 1000] : [])).reverse();
+
+/**
  * Labels per minute over the newest labels; pauses above half a minute do not count. Null until there are three gaps.
  * @param {number[]} times milliseconds, oldest first
  * @returns {number | null}

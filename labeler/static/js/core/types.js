@@ -40,6 +40,7 @@
  * @property {Kind} kind
  * @property {string | null} label
  * @property {number} [seq]
+ * @property {number} [created_at] seconds since the epoch
  * @property {Task} [task] the task as it was when it was answered
  *
  * @typedef {object} AnnotationBody what POST /api/annotations takes

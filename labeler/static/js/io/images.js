@@ -5,6 +5,9 @@ import { sized } from "./api.js";
 /** Enough for a large screen; the labeler hands out smaller images as they are. */
 const SHOWN_PX = 2048;
 
+/** The address an image is shown from; whoever uses the same one shares its bytes. @param {string} url */
+export const shownUrl = (url) => sized(url, SHOWN_PX);
+
 /** @typedef {{element: HTMLImageElement, status: "loading" | "ready" | "failed", done: Promise<void>}} Cached */
 
 export class ImageCache {
@@ -48,7 +51,7 @@ function load(url) {
   const element = new Image();
   element.decoding = "sync";
   element.draggable = false;
-  element.src = sized(url, SHOWN_PX);
+  element.src = shownUrl(url);
   /** @type {Cached} */
   const cached = { element, status: "loading", done: Promise.resolve() };
   cached.done = element.decode().then(

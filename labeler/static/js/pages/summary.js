@@ -2,7 +2,7 @@
 
 import { startFrame } from "../app/frame.js";
 import { curveOf, perClass, stopAt, withRow } from "../core/curve.js";
-import { count, counted, interval, metricName, metricValue, moment, percent, size } from "../core/format.js";
+import { count, counted, interval, metricName, metricValue, moment, percent, sentence, size } from "../core/format.js";
 import { getDownloads, getMetrics } from "../io/api.js";
 import { Chart } from "../ui/chart.js";
 import { byId, el, keyed, setText } from "../ui/dom.js";
@@ -62,11 +62,11 @@ const HEADINGS = {
 /** @param {State} state */
 function renderHead({ session: now, stop_reason, counts, trainer, outlook }) {
   setText(byId("heading"), HEADINGS[now]);
-  const reason = stop_reason ? `${stop_reason.charAt(0).toUpperCase()}${stop_reason.slice(1)}. ` : "";
+  const reason = stop_reason ? `${sentence(stop_reason)} ` : "";
   const model = trainer.model_version > 0 ? ` · model ${count(trainer.model_version)}${trainer.backbone ? `, ${trainer.backbone}` : ""}` : "";
-  setText(byId("reason"), `${reason.replace("..", ".")}${count(counts.labelled)} of ${counted(counts.images, "image")} labelled${model}`);
+  setText(byId("reason"), `${reason}${count(counts.labelled)} of ${counted(counts.images, "image")} labelled${model}`);
   keyed(byId("outlook"), outlook, (o) => o.metric, () => el("li"), (item, o) => {
-    setText(item, o.sentence);
+    setText(item, sentence(o.sentence));
     item.classList.toggle("reached", o.reached);
   });
 }
@@ -87,7 +87,7 @@ function fillCard(card, metric, { metrics, thresholds }) {
   const value = metrics[metric];
   const stop = stopAt(thresholds, metric);
   setText(card.children[1], metricValue(metric, value.value));
-  setText(card.children[2], [interval(value), counted(value.n, "test image")].filter(Boolean).join(" · "));
+  setText(card.children[2], [interval(metric, value), counted(value.n, "test image")].filter(Boolean).join(" · "));
   setText(card.children[3], stop === null ? "" : `stop at ${metricValue(metric, stop)}`);
 }
 
@@ -106,8 +106,8 @@ function renderClasses({ classes, metrics }) {
     const bar = /** @type {HTMLElement} */ (row.querySelector(".amount"));
     bar.style.width = `${(100 * c.count) / most}%`;
     setText(row.children[1], count(c.count));
-    fillScore(row.children[3], scores.get(c.name)?.precision ?? null);
-    fillScore(row.children[4], scores.get(c.name)?.recall ?? null);
+    fillScore(row.children[3], "precision", scores.get(c.name)?.precision ?? null);
+    fillScore(row.children[4], "recall", scores.get(c.name)?.recall ?? null);
   });
 }
 
@@ -120,10 +120,10 @@ const classRow = ({ name, color }) =>
     el("td", { class: "number" }, el("span"), el("span", { class: "muted" })),
     el("td", { class: "number" }, el("span"), el("span", { class: "muted" })));
 
-/** @param {Element} cell @param {import("../core/types.js").Metric | null} metric */
-function fillScore(cell, metric) {
+/** @param {Element} cell @param {string} name @param {import("../core/types.js").Metric | null} metric */
+function fillScore(cell, name, metric) {
   setText(cell.children[0], metric ? percent(metric.value) : "–");
-  setText(cell.children[1], metric ? interval(metric) : "");
+  setText(cell.children[1], metric ? interval(`${name}/`, metric) : "");
 }
 
 async function loadDownloads() {

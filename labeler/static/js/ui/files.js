@@ -3,6 +3,7 @@
 import { askAgainFor } from "../app/frame.js";
 import { count, fileName } from "../core/format.js";
 import { getFiles, sized } from "../io/api.js";
+import { shownUrl } from "../io/images.js";
 import { byId, el, setText } from "./dom.js";
 import { makeTabs } from "./tabs.js";
 
@@ -93,6 +94,6 @@ function row({ filename, url, reason, duplicate_of }) {
   const picture = url ? el("img", { src: sized(url, THUMBNAIL_PX), alt: "", loading: "lazy" }) : el("span", { class: "no-image", "aria-hidden": "true" });
   const name = el("td", { class: "path" }, fileName(filename));
   const why = [reason, duplicate_of && `equals ${fileName(duplicate_of)}`].filter(Boolean).join("; ");
-  const source = url ? el("a", { href: sized(url, 2048), target: "_blank", rel: "noopener", "aria-label": `Open ${fileName(filename)}` }, picture) : picture;
+  const source = url ? el("a", { href: shownUrl(url), target: "_blank", rel: "noopener", "aria-label": `Open ${fileName(filename)}` }, picture) : picture;
   return el("tr", {}, el("td", { class: "picture" }, source), name, el("td", { class: "muted" }, why));
 }

@@ -2,7 +2,7 @@
 
 import { LEASED } from "../core/deck.js";
 import { fileName } from "../core/format.js";
-import { sized } from "../io/api.js";
+import { shownUrl } from "../io/images.js";
 import { trail } from "../core/desk.js";
 import { byId, el, keyed, setText } from "./dom.js";
 
@@ -13,7 +13,6 @@ import { byId, el, keyed, setText } from "./dom.js";
 
 const PAST = 4;
 const NEXT = 4;
-const THUMBNAIL_PX = 256;
 
 export class Film {
   #list = byId("film");
@@ -34,7 +33,7 @@ export class Film {
 
   /** @param {Frame} frame */
   #frame({ image_id, url }) {
-    const image = url && el("img", { src: sized(url, THUMBNAIL_PX), alt: "", draggable: "false" });
+    const image = url && el("img", { src: shownUrl(url), alt: "", draggable: "false", decoding: "async" });
     const choose = () => this.#onLook(item.dataset.place === "past" ? image_id : null);
     const button = el("button", { type: "button", onclick: choose }, image || "", el("span", { class: "caption" }));
     const item = el("li", {}, button);

@@ -2,7 +2,7 @@
 
 import { mayShowModel } from "../core/deck.js";
 import { curveOf, stopAt } from "../core/curve.js";
-import { count, counted, interval, metricName, metricValue, percent } from "../core/format.js";
+import { count, counted, interval, metricName, metricValue, percent, sentence } from "../core/format.js";
 import { sized } from "../io/api.js";
 import { Chart } from "./chart.js";
 import { trainerDoes } from "./header.js";
@@ -49,7 +49,7 @@ export class Side {
   renderState(state) {
     renderMetric(state);
     keyed(byId("outlook"), state.outlook, (o) => o.metric, () => el("li"), (item, o) => {
-      setText(item, o.sentence);
+      setText(item, sentence(o.sentence));
       item.classList.toggle("reached", o.reached);
     });
     const backbone = state.trainer.connected && state.trainer.backbone ? `${state.trainer.backbone}: ` : "";
@@ -114,7 +114,7 @@ function renderMetric({ metrics, counts }) {
   const total = counts.test_total ? ` of ${count(counts.test_total)}` : "";
   setText(
     byId("metric-note"),
-    metric ? `${interval(metric)} · ${counted(metric.n, "test image")}` : `${count(counts.test)}${total} test images labelled; the first figure comes with the first model`,
+    metric ? `${interval(METRIC, metric)} · ${counted(metric.n, "test image")}` : `${count(counts.test)}${total} test images labelled; the first figure comes with the first model`,
   );
 }
 
