@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Callable
 
@@ -36,13 +37,13 @@ class ApiServer:
     """Serves an application from a thread. Raises StartRefused where the port is taken."""
 
     def __init__(self, app: Flask, host: str, port: int) -> None:
-        self._server = _bind(app, host, port)
+        self._socket, self._server = _bind(app, host, port)
         self._thread = threading.Thread(target=self._server.serve_forever, name="api", daemon=True)
 
     @property
     def port(self) -> int:
         """The port it listens on."""
-        return int(self._server.server_port)
+        return int(self._socket.getsockname()[1])
 
     def start(self) -> None:
         """Begin to answer, in the background."""
@@ -50,15 +51,18 @@ class ApiServer:
 
     def close(self) -> None:
         """Stop answering."""
-        self._server.shutdown()
+        if self._thread.is_alive():
+            self._server.shutdown()
         self._server.server_close()
+        self._socket.close()
 
 
-def _bind(app: Flask, host: str, port: int) -> BaseWSGIServer:
+def _bind(app: Flask, host: str, port: int) -> tuple[socket.socket, BaseWSGIServer]:
     try:
-        return make_server(host, port, app, threaded=True)
-    except (OSError, SystemExit) as error:  # werkzeug exits where the port is taken
+        listening = socket.create_server((host, port))
+    except (OSError, OverflowError) as error:
         raise StartRefused(
-            f"the trainer cannot listen on {host}:{port}: is another one running? Stop it, or set trainer.port "
-            "(or --port) to a free port"
+            f"the trainer cannot listen on {host}:{port}: {error}; is another one running? Stop it, or set "
+            "trainer.port (or --port) to a free port"
         ) from error
+    return listening, make_server(host, port, app, threaded=True, fd=listening.fileno())

@@ -69,7 +69,11 @@ def load_checkpoint(folder: Path) -> Checkpoint:
         try:
             return _unpack(torch.load(path, map_location="cpu", weights_only=True))
         except (OSError, RuntimeError, EOFError, pickle.UnpicklingError, KeyError, TypeError, ValueError) as error:
-            log.warning("%s cannot be used (%s); taking the one before", path, str(error).partition("\n")[0] or type(error).__name__)
+            log.warning(
+                "%s cannot be used (%s); taking the one before",
+                path,
+                str(error).partition("\n")[0] or type(error).__name__,
+            )
     return Checkpoint()
 
 

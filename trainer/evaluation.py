@@ -83,7 +83,7 @@ def expected_calibration_error(probs: Floats, truth: Integers, bins: int = BINS)
 
 
 def _f1(predicted: Integers, truth: Integers, n_classes: int, weights: Floats) -> MetricValue:
-    """The mean F1 of the classes that occur or are predicted, its interval over the same classes."""
+    """The mean F1 of the classes that occur or are predicted, and its interval."""
     classes = np.union1d(predicted, truth)
     said = (predicted[:, None] == classes).astype(np.float32)
     real = (truth[:, None] == classes).astype(np.float32)
@@ -93,10 +93,11 @@ def _f1(predicted: Integers, truth: Integers, n_classes: int, weights: Floats) -
 
 
 def _macro_f1(weights: Floats, said: Floats, real: Floats) -> Doubles:
-    """F1 = 2·TP / (predicted + actual) averaged over classes, for each row of image weights; 0/0 counts as 0."""
+    """F1 = 2·TP / (predicted + actual), averaged over the classes of each row of image weights that have one."""
     hits = 2 * (weights @ (said * real)).astype(np.float64)
     total = (weights @ (said + real)).astype(np.float64)
-    return np.asarray(np.divide(hits, total, out=np.zeros_like(hits), where=total > 0).mean(axis=1))
+    f1 = np.divide(hits, total, out=np.zeros_like(hits), where=total > 0)
+    return np.asarray(f1.sum(axis=1) / (total > 0).sum(axis=1))
 
 
 def _with_percentiles(value: float, resampled: Doubles, n: int) -> MetricValue:

@@ -14,6 +14,7 @@ from typing import Final
 import numpy as np
 import torch
 from pydantic import Field
+from safetensors import SafetensorError
 from safetensors.torch import load_file, save_file
 
 from shared import __version__
@@ -84,9 +85,16 @@ def export_all(
         metrics=dict(metrics),
     )
     export_model(exports / f"model-{model.version}", card, model.head, snapshot.space)
-    predictions = exports / f"predictions-{model.version}.csv"
-    write_predictions(predictions, predict_unlabelled(model, pool, checkpoint.book.labels(), card.classes))
-    return [f"model-{model.version}", predictions.name]
+    return [f"model-{model.version}", export_predictions(exports, checkpoint, pool, names)]
+
+
+def export_predictions(exports: Path, checkpoint: Checkpoint, pool: Pool, names: Mapping[int, str]) -> str:
+    """Write `predictions-<version>.csv`: every embedded image without a label. Returns its name."""
+    model = checkpoint.model
+    classes = [] if model.head is None else class_names(model.head, names)
+    path = exports / f"predictions-{model.version}.csv"
+    write_predictions(path, predict_unlabelled(model, pool, checkpoint.book.labels(), classes))
+    return path.name
 
 
 def predict_unlabelled(
@@ -121,7 +129,7 @@ def read_model(folder: Path) -> tuple[ModelCard, Head, dict[str, torch.Tensor]]:
         card = ModelCard.parse(json.loads((folder / "model.json").read_text(encoding="utf-8")))
         tensors = load_file(folder / "model.safetensors")
         weight, bias = tensors.pop("head.weight").numpy(), tensors.pop("head.bias").numpy()
-    except (OSError, ValueError, KeyError, ProtocolError) as error:
+    except (OSError, ValueError, KeyError, SafetensorError, ProtocolError) as error:
         raise ConfigError(
             f"{folder} cannot be read as a model: {error}; expected a folder with model.json and model.safetensors, "
             "as a stopped session writes it below data/exports"

@@ -25,7 +25,7 @@ from trainer.conversation import Conversation
 from trainer.due import Due, worth_ranking
 from trainer.embedder import Embedder
 from trainer.evaluation import evaluate
-from trainer.export import export_all
+from trainer.export import export_all, export_predictions
 from trainer.learner import test_probabilities
 from trainer.link import TrainerLink
 from trainer.pool import Pool, Snapshot
@@ -71,6 +71,7 @@ class Trainer:
         self._stop_said_at = -AGAIN_S
         self._finish_at = 0.0
         self._finished: Finished | None = None
+        self._unpredicted = False
 
     @property
     def state(self) -> TrainerState:
@@ -93,6 +94,8 @@ class Trainer:
             self._work()
         elif session is SessionState.STOPPING and quiet and self.talk.level:
             self._finish()
+        elif session is SessionState.STOPPED and self._unpredicted:
+            self._predict_the_rest()
         self._reporter.report(self._embedder.take_unreadable(), self._due.fit)
 
     def _take_in(self, timeout_s: float) -> int:
@@ -225,6 +228,8 @@ class Trainer:
             log.error("the export could not be written: %s; trying again, is the disk full?", error)
             self._finish_at = self._clock() + AGAIN_S
             return
+        counts = self._pool.counts()
+        self._unpredicted = bool(exports) and counts.embedded < counts.images
         self._save()
         self._finished = Finished(
             epoch=self.talk.epoch,
@@ -233,6 +238,19 @@ class Trainer:
             exports=exports,
         )
         self.talk.send(self._finished)
+
+    def _predict_the_rest(self) -> None:
+        """Once all images have been read, write the predictions again: at the stop some could not be predicted."""
+        counts = self._pool.counts()
+        if counts.embedded < counts.images or self._clock() < self._finish_at:
+            return
+        checkpoint = self.talk.checkpoint
+        try:
+            export_predictions(self._exports, checkpoint, self._pool, self.talk.classes)
+            self._unpredicted = False
+        except OSError as error:
+            log.error("the predictions could not be written: %s; trying again, is the disk full?", error)
+            self._finish_at = self._clock() + AGAIN_S
 
     @property
     def _exports(self) -> Path:

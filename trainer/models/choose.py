@@ -107,5 +107,7 @@ def choose_device(name: str) -> torch.device:
         device = torch.device(name)
         torch.zeros(1, device=device)
     except (RuntimeError, AssertionError) as error:
-        raise ConfigError(f"train.device is {name!r}: {str(error).partition(chr(10))[0]}; use `auto` or `cpu`") from error
+        raise ConfigError(
+            f"train.device is {name!r}: {str(error).partition(chr(10))[0]}; use `auto` or `cpu`"
+        ) from error
     return device

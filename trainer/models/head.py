@@ -14,6 +14,8 @@ Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
 GRADIENT_TOLERANCE: Final = 1e-5
+LOSS_TOLERANCE: Final = 1e-6  # relative; probabilities are then within .004 of the minimum's
+HISTORY: Final = 20  # steps L-BFGS remembers
 MAX_STEPS: Final = 200
 
 
@@ -63,7 +65,12 @@ def fit_head(x: Floats, y: Integers, c: float, balanced: bool = True, start: Hea
         _start_from(start, classes, centre),
         jac=True,
         method="L-BFGS-B",
-        options={"maxiter": MAX_STEPS, "gtol": GRADIENT_TOLERANCE * c * len(x), "ftol": 1e-9, "maxcor": 12},
+        options={
+            "maxiter": MAX_STEPS,
+            "gtol": GRADIENT_TOLERANCE * c * len(x),
+            "ftol": LOSS_TOLERANCE,
+            "maxcor": HISTORY,
+        },
     )
     weight, bias = problem.unpack(solution.x)
     return Head(classes, weight, bias - weight @ centre, problem.mean_loss(weight, bias))

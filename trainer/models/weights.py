@@ -40,8 +40,8 @@ def read_weights(path: Path) -> State:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
     except (SafetensorError, pickle.UnpicklingError, RuntimeError, EOFError, OSError, ValueError) as error:
         raise ConfigError(
-            f"{path} cannot be read as weights: {str(error).partition(chr(10))[0] or 'it is empty'}; expected a state dict, saved by "
-            "safetensors or by torch.save(model.state_dict())"
+            f"{path} cannot be read as weights: {str(error).partition(chr(10))[0] or 'it is empty'}; expected a state "
+            "dict, saved by safetensors or by torch.save(model.state_dict())"
         ) from error
     if isinstance(loaded, dict) and isinstance(loaded.get("state_dict"), dict):
         loaded = loaded["state_dict"]
