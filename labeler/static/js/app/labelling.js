@@ -156,6 +156,7 @@ export class Labelling {
   settled(row, seq) {
     const effect = this.effects.get(row.id);
     if (effect) this.effects.set(row.id, { ...effect, seq: seq ?? 0 });
+    this.effects = outstanding(this.effects, this.state?.last_seq ?? 0);
     if (row.entry && this.#answered.has(row.entry.image_id)) this.#answered.set(row.entry.image_id, performance.now());
     this.#changed();
   }

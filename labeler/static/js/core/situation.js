@@ -51,7 +51,7 @@ const PAGES = {
   others: () =>
     page("others", "The last images are with other people", "They come back here if they are not labelled within a minute."),
   paused: () => page("paused", "Paused", "No images are handed out and the trainer rests. Everything so far is saved.", [RESUME]),
-  stopping: () => page("stopping", "Stopping…", "The trainer evaluates once more and saves the model and its predictions."),
+  stopping,
 };
 
 const asking = () => page("asking", "Asking for the next image…", "");
@@ -78,6 +78,15 @@ function stopped({ stop_reason, counts }) {
     ...goOn,
     ...askAgainWays(counts),
   ]);
+}
+
+/** @param {import("./types.js").State} state */
+function stopping({ stop_reason, trainer, counts }) {
+  const reason = stop_reason ? `${sentence(stop_reason)} ` : "";
+  const rest = trainer.connected
+    ? "The trainer evaluates once more and saves the model and its predictions."
+    : "Model and predictions are saved as soon as the trainer is back.";
+  return page("stopping", "Stopping…", reason + rest, [{ ...SUMMARY, main: true }, ...askAgainWays(counts)]);
 }
 
 /** @param {import("./types.js").State} state */

@@ -3,7 +3,7 @@
 import { sized } from "./api.js";
 
 /** Enough for a large screen; the labeler hands out smaller images as they are. */
-const SHOWN_PX = 2048;
+export const SHOWN_PX = 2048;
 
 /** The address an image is shown from; whoever uses the same one shares its bytes. @param {string} url */
 export const shownUrl = (url) => sized(url, SHOWN_PX);
@@ -48,10 +48,7 @@ export class ImageCache {
  * @returns {Cached}
  */
 function load(url) {
-  const element = new Image();
-  element.decoding = "sync";
-  element.draggable = false;
-  element.src = shownUrl(url);
+  const element = imageOf(shownUrl(url));
   /** @type {Cached} */
   const cached = { element, status: "loading", done: Promise.resolve() };
   cached.done = element.decode().then(
@@ -59,4 +56,24 @@ function load(url) {
     () => void (cached.status = "failed"),
   );
   return cached;
+}
+
+/**
+ * The image at this very address, decoded.
+ * @param {string} url
+ * @returns {Promise<HTMLImageElement>}
+ */
+export async function decoded(url) {
+  const element = imageOf(url);
+  await element.decode();
+  return element;
+}
+
+/** @param {string} url */
+function imageOf(url) {
+  const element = new Image();
+  element.decoding = "sync";
+  element.draggable = false;
+  element.src = url;
+  return element;
 }

@@ -46,6 +46,7 @@ class SummaryPage {
 
   #drawCurves() {
     const thresholds = this.#state?.thresholds ?? {};
+    byId("curves-card").hidden = this.#history.length === 0;
     for (const [metric, chart] of this.#charts) chart.show(curveOf(this.#history, metric), stopAt(thresholds, metric));
   }
 }

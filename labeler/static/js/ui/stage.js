@@ -1,5 +1,6 @@
 /** The image itself: shown as large as it fits, zoomed, moved, brightened. */
 
+import { SHOWN_PX, decoded } from "../io/images.js";
 import { FIT, fitted, panned, zoomed } from "../core/zoom.js";
 import { fileName } from "../core/format.js";
 import { afterPaint, el } from "./dom.js";
@@ -31,6 +32,7 @@ export class Stage {
   #light = 1;
   #inverted = false;
   #size = { width: 1, height: 1 };
+  #sharpened = "";
 
   /**
    * @param {HTMLElement} box
@@ -53,6 +55,7 @@ export class Stage {
   show(image) {
     if (image?.image_id === this.image?.image_id && this.status !== "failed") return;
     this.image = image;
+    this.#sharpened = "";
     this.#view = FIT;
     if (image) this.#place(image);
     else this.#empty("empty", null);
@@ -147,6 +150,21 @@ export class Stage {
   zoom(steps, at) {
     this.#view = zoomed(this.#view, steps, at);
     this.#changed();
+    if (this.#element && this.image) void this.#sharpen(this.#element, this.image);
+  }
+
+  /** A large image was fetched at screen size; zoomed in, all of its pixels are wanted. @param {HTMLImageElement} coarse @param {Shown} image */
+  async #sharpen(coarse, image) {
+    const { naturalWidth: width, naturalHeight: height } = coarse;
+    const wanted = this.#size.width * this.#view.scale * devicePixelRatio;
+    if (wanted <= width || Math.max(width, height) < SHOWN_PX || this.#sharpened === image.image_id) return;
+    this.#sharpened = image.image_id;
+    const sharp = await decoded(image.url).catch(() => null);
+    if (!sharp || this.#element !== coarse) return;
+    sharp.alt = coarse.alt;
+    this.#element = sharp;
+    this.#box.replaceChildren(sharp);
+    this.#layout();
   }
 
   /** Back to the size that fits, with the light as it is. */
