@@ -104,8 +104,8 @@ function allDone({ counts }) {
 function askAgainWays({ skipped, flagged }) {
   /** @type {Way[]} */
   const ways = [];
-  if (skipped) ways.push({ action: "askSkipped", text: `Ask the ${counted(skipped, "skipped image")} again` });
-  if (flagged) ways.push({ action: "askFlagged", text: `Ask the ${counted(flagged, "flagged image")} again` });
+  if (skipped) ways.push({ action: "askSkipped", text: `Ask ${those(skipped, "skipped")} again` });
+  if (flagged) ways.push({ action: "askFlagged", text: `Ask ${those(flagged, "flagged")} again` });
   return ways;
 }
 
@@ -145,6 +145,9 @@ function refusedRows(rows) {
     { action: "discardAside", text: "Discard" },
   ]);
 }
+
+/** @param {number} n @param {string} which */
+const those = (n, which) => (n === 1 ? `the ${which} image` : `the ${count(n)} ${which} images`);
 
 /** @param {number} waiting */
 const waitHere = (waiting) =>
