@@ -21,6 +21,7 @@ from shared.messages import MetricValue, StopOutlook
 FIRST_LOOK: Final = 50
 GROWTH: Final = 1.5
 BUDGET: Final = 0.05
+WORTH_PROVING: Final = 20  # test labels; with fewer, a value that looks good says little
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,6 +98,14 @@ def decide(state: LookState, config: Stop) -> str | None:
     if not keys or not enough or met <= state.fired:
         return None
     return f"reached {' and '.join(sorted(met))} on {state.looked_at} test labels"
+
+
+def proving(state: LookState, config: Stop, metrics: Mapping[str, MetricValue], test_labels: int, holdout: int) -> bool:
+    """Whether the thresholds look reached and only test labels are missing for the proof."""
+    open_ = [name for name, rule in config.thresholds.items() if key(name, rule) not in state.met | state.fired]
+    met = [_plainly_met(config.thresholds[name], metrics.get(name)) for name in open_]
+    promising = all(met) if config.require == "all" else any(met)
+    return bool(met) and promising and WORTH_PROVING <= test_labels < holdout
 
 
 def key(name: str, threshold: Threshold) -> str:

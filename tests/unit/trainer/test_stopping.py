@@ -21,6 +21,7 @@ from trainer.stopping import (
     most_errors,
     next_alpha,
     outlook,
+    proving,
 )
 
 ACCURACY = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.9}}})
@@ -181,3 +182,24 @@ def test_every_threshold_has_a_sentence(metric: str, side: str, measured: bool) 
         state = look(LookState(), stop, metrics, n, holdout)
         (said,) = outlook(state, stop, metrics, n, holdout)
         assert said.sentence.startswith(metric)
+
+
+def test_proof_is_asked_for_when_the_value_looks_good_and_labels_are_missing() -> None:
+    rule = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.9}}})
+    good = {"accuracy": MetricValue(value=0.96, low=0.8, high=1.0, n=25)}
+    poor = {"accuracy": MetricValue(value=0.84, low=0.7, high=0.9, n=25)}
+    assert proving(LookState(), rule, good, 25, 180)
+    assert not proving(LookState(), rule, poor, 25, 180)
+    assert not proving(LookState(), rule, good, 19, 180)
+    assert not proving(LookState(), rule, good, 180, 180)
+    assert not proving(LookState(), rule, {}, 25, 180)
+    assert not proving(LookState(), Stop(), good, 25, 180)
+    assert not proving(LookState(fired=frozenset({"accuracy ≥ 0.9"})), rule, good, 25, 180)
+
+
+def test_of_all_thresholds_each_must_look_reached_before_proof_is_asked_for() -> None:
+    thresholds = {"accuracy": {"at_least": 0.9}, "recall/cat": {"at_least": 0.9}}
+    values = {"accuracy": MetricValue(value=0.95, n=30), "recall/cat": MetricValue(value=0.5, n=10)}
+    either, both = (Stop.model_validate({"thresholds": thresholds, "require": how}) for how in ("any", "all"))
+    assert proving(LookState(), either, values, 30, 180)
+    assert not proving(LookState(), both, values, 30, 180)
