@@ -52,7 +52,7 @@ def score(head: Head, vectors: VectorFile) -> Floats:
     return softmax(logits)
 
 
-def test_probabilities(head: Head | None, test: Located, n_classes: int) -> Floats:
+def holdout_probabilities(head: Head | None, test: Located, n_classes: int) -> Floats:
     """Class probabilities of test images by class number, (n, n_classes); a class without training labels has 0."""
     probs = np.zeros((len(test), n_classes), np.float32)
     if head is not None and len(test):

@@ -26,12 +26,12 @@ from trainer.due import Due, worth_ranking
 from trainer.embedder import Embedder
 from trainer.evaluation import evaluate
 from trainer.export import export_all, export_predictions
-from trainer.learner import test_probabilities
+from trainer.learner import holdout_probabilities
 from trainer.link import TrainerLink
 from trainer.pool import Pool, Snapshot
 from trainer.ranking import Ranker
 from trainer.reporting import Reporter
-from trainer.stopping import decide, look, outlook
+from trainer.stopping import decide, look, outlook, proving
 
 log = logging.getLogger(__name__)
 
@@ -104,6 +104,7 @@ class Trainer:
         news = self.talk.take(messages)
         self._due.batches(news.batches)
         if news.welcomed:
+            self._ranked_images = 0
             self._due.again()
             self._reporter.again()
         if news.pool:
@@ -117,6 +118,8 @@ class Trainer:
         return len(messages)
 
     def _work(self) -> None:
+        if self.talk.epoch == 0:  # nobody to tell; after the next handshake everything is due
+            return
         if not (self._due.fit or self._due.rank or self._due.evaluate or self._due.save):
             self._stop_if_reached()
             return
@@ -164,7 +167,7 @@ class Trainer:
         labels = checkpoint.book.labels()
         truth = np.array([labels[int(number)] for number in snapshot.test.numbers], np.int64)
         n_classes = max([*self.talk.classes, *truth.tolist()], default=-1) + 1
-        probs = test_probabilities(checkpoint.model.head, snapshot.test, n_classes)
+        probs = holdout_probabilities(checkpoint.model.head, snapshot.test, n_classes)
         self._metrics = evaluate(probs, truth, self.talk.classes) if checkpoint.model.head else {}
         n, holdout = len(truth), len(truth) + self._pool.counts().test_open
         if self._embedder.listed and self._metrics:
@@ -178,6 +181,7 @@ class Trainer:
                 train_loss=checkpoint.model.head.loss if checkpoint.model.head else None,
                 metrics=self._metrics,
                 outlook=outlook(checkpoint.looks, stop, self._metrics, n, holdout),
+                proving=proving(checkpoint.looks, stop, self._metrics, n, holdout),
             )
         )
         if sent:

@@ -1,0 +1,133 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from shared.config import Strategy, Train
+from shared.errors import ConfigError
+from shared.messages import ReasonKind
+from tests.unit.trainer.conftest import FolderLabeler
+from trainer.learner import Model, holdout_probabilities, score
+from trainer.models.head import fit_head
+from trainer.models.pixels import PixelSpace
+from trainer.pool import Pool, Snapshot
+from trainer.ranking import COVER_PER_CLASS, Ranker, nearest
+from trainer.vectors import VectorFile
+
+DIM, IMAGES = 12, 120
+CLASSES = np.array([2, 5, 9])
+
+
+@pytest.fixture
+def pool(folder: FolderLabeler, tmp_path: Path) -> Pool:
+    """Three clusters of images, every tenth of the hold-out; image i is of class CLASSES[i % 3]."""
+    rng = np.random.default_rng(0)
+    filled, vectors = Pool(), VectorFile(tmp_path / "v", DIM)
+    filled.use(PixelSpace.fit(rng.integers(0, 255, (DIM, 4, 4, 3), dtype=np.uint8)), vectors)
+    for i in range(IMAGES):
+        folder.list(f"{i}.png", bytes([i]), lane="test" if i % 10 == 0 else "train")
+    filled.update(folder.rows, filled.cursor)
+    refs = filled.pending(IMAGES)
+    x = np.stack([3 * np.eye(DIM)[ref.number % 3] + rng.normal(size=DIM) for ref in refs]).astype(np.float32)
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    filled.embedded(refs, vectors.append([ref.content_hash for ref in refs], x))
+    return filled
+
+
+def labelled(pool: Pool, *numbers: int) -> tuple[Snapshot, dict[int, int]]:
+    labels = {number: int(CLASSES[number % 3]) for number in numbers}
+    pool.close(dict.fromkeys(numbers, True))
+    snapshot = pool.snapshot(labels)
+    assert snapshot is not None
+    return snapshot, labels
+
+
+def test_an_order_of_everything_askable_with_predictions_and_reasons(pool: Pool) -> None:
+    snapshot, labels = labelled(pool, *range(1, 19))
+    model = Model().fitted(snapshot.train, labels, Train())
+    assert model.head is not None
+    order = Ranker(Strategy(explore=0.0, head=1000)).order(
+        snapshot, model.probabilities(snapshot.vectors), model.head.classes, 1
+    )
+    assert order.strategy == "margin"
+    numbers = [entry.image for entry in order.entries]
+    assert sorted(numbers) == sorted(snapshot.askable.numbers.tolist())
+    assert not set(numbers) & set(labels)
+    assert not any(number % 10 == 0 for number in numbers)
+    first = order.entries[0]
+    assert first.reason.kind is ReasonKind.UNCERTAIN
+    assert first.prediction is not None
+    assert first.reason.classes == [number for number, _ in first.prediction.top[:2]]
+    assert len(first.neighbours) == 3
+    assert set(first.neighbours) <= set(labels)
+
+
+def test_the_head_of_the_order_is_as_long_as_configured(pool: Pool) -> None:
+    snapshot, _ = labelled(pool)
+    order = Ranker(Strategy(head=10)).order(snapshot, np.empty((IMAGES, 0), np.float32), np.empty(0, np.int64), 1)
+    assert len(order.entries) == 10
+    assert all(entry.prediction is None and not entry.neighbours for entry in order.entries)
+
+
+def test_the_same_version_gives_the_same_order_and_another_explores_elsewhere(pool: Pool) -> None:
+    snapshot, _ = labelled(pool)
+    ranker = Ranker(Strategy(cold_start="random", head=20))
+    nothing = (np.empty((IMAGES, 0), np.float32), np.empty(0, np.int64))
+    assert ranker.order(snapshot, *nothing, 1) == ranker.order(snapshot, *nothing, 1)
+    assert ranker.order(snapshot, *nothing, 1) != ranker.order(snapshot, *nothing, 2)
+
+
+def test_coverage_comes_first_then_uncertainty() -> None:
+    ranker = Ranker(Strategy())
+    assert ranker.strategy_for(0, 0) == "herding"
+    assert ranker.strategy_for(1000, 1) == "herding"
+    assert ranker.strategy_for(3 * COVER_PER_CLASS - 1, 3) == "herding"
+    assert ranker.strategy_for(3 * COVER_PER_CLASS, 3) == "margin"
+
+
+def test_an_unknown_strategy_is_refused_at_start() -> None:
+    with pytest.raises(ConfigError, match="margins"):
+        Ranker(Strategy(name="margins"))
+
+
+def test_neighbours_are_the_nearest_labelled_images(pool: Pool) -> None:
+    snapshot, _ = labelled(pool, *range(1, 10))
+    near = nearest(snapshot.askable, snapshot.train, np.array([0, 5]))
+    for position, numbers in near.items():
+        x = snapshot.askable[np.array([position])][0]
+        distances = {
+            int(n): float(((x - snapshot.train[np.array([i])][0]) ** 2).sum())
+            for i, n in enumerate(snapshot.train.numbers)
+        }
+        assert numbers == sorted(distances, key=distances.__getitem__)[:3]
+
+
+def test_scores_of_the_whole_array_are_those_of_the_head(pool: Pool) -> None:
+    snapshot, labels = labelled(pool, *range(1, 19))
+    model = Model().fitted(snapshot.train, labels, Train())
+    assert model.head is not None
+    everything = snapshot.vectors[np.arange(len(snapshot.vectors))]
+    np.testing.assert_allclose(score(model.head, snapshot.vectors), model.head.probabilities(everything), atol=1e-5)
+
+
+def test_a_model_counts_versions_and_forgets_labels_that_are_gone(pool: Pool) -> None:
+    snapshot, labels = labelled(pool, *range(1, 19))
+    first = Model(version=4).fitted(snapshot.train, labels, Train())
+    assert (first.version, first.labels) == (5, 17)
+    empty, _ = labelled(pool)
+    again = first.fitted(empty.train, {}, Train())
+    assert (again.version, again.labels, again.head) == (6, 0, None)
+    assert again.probabilities(snapshot.vectors).shape == (IMAGES, 0)
+
+
+def test_holdout_probabilities_have_a_column_for_every_class(pool: Pool) -> None:
+    snapshot, labels = labelled(pool, *range(0, 31))
+    x = snapshot.train[np.arange(len(snapshot.train))]
+    head = fit_head(x, np.array([labels[int(n)] for n in snapshot.train.numbers]), 30.0)
+    probs = holdout_probabilities(head, snapshot.test, 11)
+    assert probs.shape == (4, 11)
+    assert not probs[:, [0, 1, 3, 4, 6, 7, 8, 10]].any()
+    np.testing.assert_allclose(probs.sum(axis=1), 1, rtol=1e-5)
+    assert not holdout_probabilities(None, snapshot.test, 11).any()
