@@ -80,7 +80,7 @@ export class Controls {
     timed(time);
     const entry = labelling.answer(kind, label, time - stage.visibleSince);
     if (!entry) return;
-    sender.wake();
+    setTimeout(() => sender.wake());
     if (labelling.desk.deck.tasks.length <= 1) supply();
   }
 

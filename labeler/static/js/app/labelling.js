@@ -144,12 +144,11 @@ export class Labelling {
     return tasks.length ? tasks.map((task) => task.image_id) : readHeld();
   }
 
-  /** @param {State} state */
+  /** Takes news in; the view draws them when it is time. @param {State} state */
   takeState(state) {
     this.#followRenames(state);
     this.state = state;
     this.effects = outstanding(this.effects, state.last_seq);
-    this.#changed();
   }
 
   /** A row was acknowledged, by this tab or not. @param {Row} row @param {number | null} seq */

@@ -25,6 +25,7 @@ import { drawSession } from "./session.js";
  */
 
 const GRACE_MS = 1_500;
+const NEWS_TOGETHER_MS = 50;
 
 export class LabelView {
   /** What keeps the outbox from being sent. @type {import("../io/sender.js").Trouble} */
@@ -38,9 +39,11 @@ export class LabelView {
   #side = new Side();
   #film;
   #drawn = false;
+  #later = 0;
   /** @type {unknown} */ #sideOf = undefined;
   /** @type {import("../core/types.js").State | null} */ #stateDrawn = null;
   #receivedAt = 0;
+  /** @type {HistoryRow[] | null} */ #curveDrawn = null;
   #away = new Since(() => this.draw());
   #offline = new Since(() => this.draw());
 
@@ -68,6 +71,14 @@ export class LabelView {
       this.#drawn = false;
       this.#draw();
     });
+  }
+
+  /** Draws soon; news that come close together are drawn once. */
+  drawSoon() {
+    this.#later ||= setTimeout(() => {
+      this.#later = 0;
+      this.draw();
+    }, NEWS_TOGETHER_MS);
   }
 
   #draw() {
@@ -149,7 +160,9 @@ export class LabelView {
 
   /** @param {HistoryRow[]} history */
   drawCurve(history) {
-    if (this.#labelling.state) this.#side.renderCurve(history, this.#labelling.state);
+    if (!this.#labelling.state || history === this.#curveDrawn) return;
+    this.#curveDrawn = history;
+    this.#side.renderCurve(history, this.#labelling.state);
   }
 }
 

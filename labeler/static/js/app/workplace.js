@@ -112,6 +112,7 @@ export class Workplace {
     this.link(true);
     const before = this.#labelling.state?.session;
     this.#labelling.takeState(state);
+    this.#view.drawSoon();
     if (before !== undefined && before !== state.session) this.#leases.ask();
     this.#view.drawCurve(this.#history);
   }

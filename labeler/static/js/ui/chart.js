@@ -20,6 +20,7 @@ export class Chart {
   #curve = { labels: [], value: [], low: [], high: [] };
   /** @type {number | null} */
   #stop = null;
+  #colours = readColours();
 
   /**
    * @param {HTMLElement} box
@@ -29,7 +30,10 @@ export class Chart {
     this.#box = box;
     this.#look = look;
     new ResizeObserver(() => this.#resize()).observe(box);
-    document.addEventListener("themechange", () => this.#draw());
+    document.addEventListener("themechange", () => {
+      this.#colours = readColours();
+      this.#draw();
+    });
   }
 
   /**
@@ -71,7 +75,8 @@ export class Chart {
   /** @returns {uPlot.Options} */
   #options() {
     const { metric, height, axes } = this.#look;
-    const line = token("--accent");
+    const { line, band, text, grid } = this.#colours;
+    const axis = axisIn(text, grid);
     const edge = { stroke: "transparent", points: { show: false }, width: 0 };
     return {
       width: this.#box.clientWidth,
@@ -82,7 +87,7 @@ export class Chart {
       scales: { x: { time: false, range: fromZero }, y: { range: (_, low, high) => this.#range(low, high) } },
       axes: axes ? [axis((v) => count(v), 26), axis((v) => tick(metric, v), 48)] : [{ show: false }, { show: false }],
       series: [{}, { stroke: line, width: 2, points: { show: (u) => u.data[0].length < 3, size: 6, fill: line } }, { ...edge }, { ...edge }],
-      bands: [{ series: [3, 2], fill: token("--band") }],
+      bands: [{ series: [3, 2], fill: band }],
       hooks: { draw: [(plot) => this.#stopLine(plot)] },
     };
   }
@@ -102,7 +107,7 @@ export class Chart {
     const { ctx, bbox } = plot;
     const y = Math.round(plot.valToPos(this.#stop, "y", true));
     ctx.save();
-    ctx.strokeStyle = token("--stop-line");
+    ctx.strokeStyle = this.#colours.stop;
     ctx.lineWidth = devicePixelRatio * 1.5;
     ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
     ctx.beginPath();
@@ -122,12 +127,21 @@ const fromZero = (_, _low, high) => [0, Math.max(1, high ?? 1)];
 /** Ticks are round, so they need no digits of their own. @param {string} metric @param {number} value */
 const tick = (metric, value) => (isShare(metric) ? `${Math.round(value * 100)} %` : String(Number(value.toFixed(2))));
 
-/** @param {(value: number) => string} text @param {number} size */
-const axis = (text, size) => ({
+/** @param {string} stroke @param {string} grid */
+const axisIn = (stroke, grid) => (/** @type {(value: number) => string} */ text, /** @type {number} */ size) => ({
   size,
-  stroke: () => token("--muted"),
+  stroke,
   font: "12px system-ui, sans-serif",
-  grid: { stroke: () => token("--line"), width: 1 },
+  grid: { stroke: grid, width: 1 },
   ticks: { show: false },
   values: (/** @type {unknown} */ _, /** @type {number[]} */ values) => values.map(text),
+});
+
+/** The theme's colours, read once: asking for a computed style makes the browser lay out the page. */
+const readColours = () => ({
+  line: token("--accent"),
+  band: token("--band"),
+  stop: token("--stop-line"),
+  text: token("--muted"),
+  grid: token("--line"),
 });

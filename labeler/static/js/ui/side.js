@@ -66,7 +66,7 @@ export class Side {
   renderCurve(history, state) {
     const curve = curveOf(history, METRIC);
     const stop = stopAt(state.thresholds, METRIC);
-    this.#chart.show(curve, stop);
+    this.#chart.show(curve, curve.labels.length ? stop : null);
     setText(byId("curve-from"), curve.labels.length ? counted(curve.labels.at(-1) ?? 0, "label") : "");
     setText(byId("curve-stop"), stop === null ? "" : `stop at ${percent(stop)}`);
   }
@@ -96,7 +96,7 @@ function noView(task, back) {
   if (back) return "Not shown while you look back.";
   if (!task) return "–";
   if (!mayShowModel(task)) return "Hidden, so that it does not sway the answer that measures it.";
-  return "No opinion yet; it comes with the first labels.";
+  return "The model has no opinion on this image yet.";
 }
 
 /** @param {number} part */

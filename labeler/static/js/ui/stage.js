@@ -31,6 +31,8 @@ export class Stage {
   #view = FIT;
   #light = 1;
   #inverted = false;
+  /** The stage's size, kept because asking for it makes the browser lay out the page. */
+  #room = { width: 1, height: 1 };
   #size = { width: 1, height: 1 };
   #sharpened = "";
 
@@ -43,7 +45,10 @@ export class Stage {
     this.#box = box;
     this.#cache = cache;
     this.#onChange = onChange;
-    new ResizeObserver(() => this.#layout()).observe(box);
+    new ResizeObserver(([{ contentRect }]) => {
+      this.#room = contentRect;
+      this.#layout();
+    }).observe(box);
     box.addEventListener("wheel", (event) => this.#wheel(event), { passive: false });
     box.addEventListener("pointerdown", (event) => this.#drag(event));
   }
@@ -128,8 +133,7 @@ export class Stage {
   #layout() {
     const element = this.#element;
     if (!element) return;
-    const box = { width: this.#box.clientWidth, height: this.#box.clientHeight };
-    this.#size = fitted({ width: element.naturalWidth, height: element.naturalHeight }, box);
+    this.#size = fitted({ width: element.naturalWidth, height: element.naturalHeight }, this.#room);
     element.style.width = `${this.#size.width}px`;
     element.style.height = `${this.#size.height}px`;
     this.#transform();
