@@ -45,6 +45,7 @@ export function countsWith(state, effects) {
   return { labelled, perClass };
 }
 
+const SHORTEST_GAP_MS = 50;
 const LONGEST_PAUSE_MS = 30_000;
 const REMEMBERED = 30;
 
@@ -63,12 +64,13 @@ export const timesOf = (entries) =>
   entries.slice(0, REMEMBERED).flatMap((e) => (e.created_at ? [e.created_at * 1000] : [])).reverse();
 
 /**
- * Labels per minute over the newest labels; pauses above half a minute do not count. Null until there are three gaps.
+ * Labels per minute over the newest labels; pauses above half a minute, and labels that came in bulk, do not
+ * count. Null until there are three gaps.
  * @param {number[]} times milliseconds, oldest first
  * @returns {number | null}
  */
 export function labelsPerMinute(times) {
-  const gaps = times.slice(1).map((t, i) => t - times[i]).filter((gap) => gap > 0 && gap <= LONGEST_PAUSE_MS);
+  const gaps = times.slice(1).map((t, i) => t - times[i]).filter((gap) => gap >= SHORTEST_GAP_MS && gap <= LONGEST_PAUSE_MS);
   if (gaps.length < 3) return null;
   return 60_000 / (gaps.reduce((sum, gap) => sum + gap, 0) / gaps.length);
 }
