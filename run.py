@@ -170,6 +170,7 @@ class Runner:
                 pause = self.services[name].ended(self.clock(), self.timing)
                 self.say("run", f"{name} ended with status {status}; starting it again in {pause:g} s")
             case Interrupted():
+                self.say("run", "stopping; Ctrl-C again does not wait for what is still being written")
                 return 0
         return None
 
