@@ -33,9 +33,13 @@ check: $(VENV)/.installed-dev
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive shared labeler trainer run.py
 
 bench: $(VENV)/.installed-dev
-	@for command in "api_latency --quick" "loop_latency --quick" "page_latency --quick" "indexing" "embed_throughput --quick"; do \
+	@for command in "api_latency --quick" "loop_latency --quick" "page_latency --quick" "indexing"; do \
 	    echo; echo "python -m benchmarks.$$command"; $(BIN)/python -m benchmarks.$$command || exit 1; \
 	done
+	@echo; if [ -n "$$LABELSTREAM_TEST_DATA" ]; then \
+	    $(BIN)/python -m labeler.sample --images images && $(BIN)/python -m benchmarks.embed_throughput \
+	        --images images --weights "$$LABELSTREAM_TEST_DATA/mobilenet_v2_imagenet1k.safetensors"; \
+	else echo "embed_throughput is left out: LABELSTREAM_TEST_DATA does not name the folder with its weights"; fi
 
 $(VENV)/.installed: requirements.txt | $(BIN)/python
 	@echo "installing requirements.txt into $(VENV) (once; PyTorch is large)"
