@@ -65,3 +65,7 @@ class LabelBook:
             for annotation_id, s in rows.items()
         ]
         return sorted(kept, key=lambda row: row.seq)
+
+    def refused(self) -> list[int]:
+        """The images on which a skip or a flag stands."""
+        return [image for image, s in self if s.kind is not Kind.LABEL]

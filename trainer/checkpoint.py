@@ -105,6 +105,7 @@ def _pack(checkpoint: Checkpoint) -> dict[str, Any]:
         "model": _pack_model(checkpoint.model),
         "looks": {
             "looked_at": checkpoint.looks.looked_at,
+            "trained": checkpoint.looks.trained,
             "spent": checkpoint.looks.spent,
             "streaks": dict(checkpoint.looks.streaks),
             "met": sorted(checkpoint.looks.met),
@@ -150,6 +151,7 @@ def _unpack(packed: dict[str, Any]) -> Checkpoint:
         _unpack_model(packed["model"]),
         LookState(
             int(looks["looked_at"]),
+            int(looks["trained"]),
             float(looks["spent"]),
             tuple((str(name), int(streak)) for name, streak in looks["streaks"].items()),
             frozenset(looks["met"]),

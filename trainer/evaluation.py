@@ -21,12 +21,16 @@ RESAMPLES: Final = 1_000
 SMALLEST: Final = 1e-7  # a probability of 0 for what turned out true costs −log of this, 16.1 nats
 
 
-def evaluate(probs: Floats, truth: Integers, names: Mapping[int, str], seed: int = 0) -> dict[str, MetricValue]:
+def evaluate(
+    probs: Floats, truth: Integers, names: Mapping[int, str], refused: int = 0, seed: int = 0
+) -> dict[str, MetricValue]:
     """All metrics of a model on n labelled test images; nothing where n is 0.
 
     probs: (n, C), column = class number, each row sums to 1. truth: (n,) class numbers below C. names: class number →
     name, for `precision/<name>` and `recall/<name>`; a class that was never predicted has no precision, one that never
-    occurs no recall. Intervals: Wilson for shares, bootstrap percentiles for f1_macro and loss, none for ece.
+    occurs no recall. refused: test images that people skipped or flagged; where there are any, `accuracy_worst` is the
+    accuracy if the model were wrong on all of them. Intervals: Wilson for shares, bootstrap percentiles for f1_macro
+    and loss, none for ece.
     """
     n = len(truth)
     if n == 0:
@@ -41,6 +45,8 @@ def evaluate(probs: Floats, truth: Integers, names: Mapping[int, str], seed: int
         "f1_macro": _f1(predicted, truth, probs.shape[1], weights),
         "ece": MetricValue(value=expected_calibration_error(probs, truth), n=n),
     }
+    if refused:
+        metrics["accuracy_worst"] = share(hits, n + refused)
     for number, name in names.items():
         right = int(((predicted == number) & (truth == number)).sum())
         for metric, total in (

@@ -28,10 +28,11 @@ from trainer.evaluation import evaluate
 from trainer.export import export_all, export_predictions
 from trainer.learner import holdout_probabilities
 from trainer.link import TrainerLink
+from trainer.outlook import outlook
 from trainer.pool import Pool, Snapshot
 from trainer.ranking import Ranker
 from trainer.reporting import Reporter
-from trainer.stopping import decide, look, outlook, proving
+from trainer.stopping import Progress, decide, look, proving
 
 log = logging.getLogger(__name__)
 
@@ -168,10 +169,11 @@ class Trainer:
         truth = np.array([labels[int(number)] for number in snapshot.test.numbers], np.int64)
         n_classes = max([*self.talk.classes, *truth.tolist()], default=-1) + 1
         probs = holdout_probabilities(checkpoint.model.head, snapshot.test, n_classes)
-        self._metrics = evaluate(probs, truth, self.talk.classes) if checkpoint.model.head else {}
-        n, holdout = len(truth), len(truth) + self._pool.counts().test_open
+        refused = self._pool.count_tests(checkpoint.book.refused())
+        self._metrics = evaluate(probs, truth, self.talk.classes, refused) if checkpoint.model.head else {}
+        progress = Progress(len(truth), len(truth) + self._pool.counts().test_open, checkpoint.model.labels)
         if self._embedder.listed and self._metrics:
-            checkpoint.looks = look(checkpoint.looks, stop, self._metrics, n, holdout)
+            checkpoint.looks = look(checkpoint.looks, stop, self._metrics, progress)
         sent = self.talk.send(
             MetricsReport(
                 epoch=self.talk.epoch,
@@ -180,8 +182,8 @@ class Trainer:
                 labels=checkpoint.model.labels,
                 train_loss=checkpoint.model.head.loss if checkpoint.model.head else None,
                 metrics=self._metrics,
-                outlook=outlook(checkpoint.looks, stop, self._metrics, n, holdout),
-                proving=proving(checkpoint.looks, stop, self._metrics, n, holdout),
+                outlook=outlook(checkpoint.looks, stop, self._metrics, progress),
+                proving=proving(checkpoint.looks, stop, self._metrics, progress),
             )
         )
         if sent:

@@ -73,7 +73,7 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True)
 class PoolCounts:
-    """Images that count (not removed, doubled or unreadable), how many have a vector, how many test images are open."""
+    """Images that count (not removed or unreadable), how many have a vector, how many test images are open."""
 
     images: int
     embedded: int
@@ -252,3 +252,9 @@ class Pool:
             embedded = listed & (self._vector.values != NO_VECTOR)
             test_open = listed & self._test.values & ~self._closed.values
             return PoolCounts(int(listed.sum()), int(embedded.sum()), int(test_open.sum()))
+
+    def count_tests(self, images: Iterable[int]) -> int:
+        """How many of these images are listed and belong to the hold-out."""
+        with self._lock:
+            tests = self._listed.values & self._test.values
+            return sum(bool(tests[image]) for image in images if image < len(tests))

@@ -20,7 +20,7 @@ def example(seq: int = 5) -> Checkpoint:
     book = LabelBook()
     book.apply_all(label_row(i, image=i % 4, class_id=i % 2) for i in range(1, seq + 1))
     head = fit_head(rng.normal(size=(20, 6)).astype(np.float32), rng.integers(0, 3, 20), 30.0)
-    looks = LookState(75, 0.02, (("loss ≤ 0.5", 2),), frozenset({"accuracy ≥ 0.9"}), frozenset({"x"}))
+    looks = LookState(75, 140, 0.02, (("loss ≤ 0.5", 2),), frozenset({"accuracy ≥ 0.9"}), frozenset({"x"}))
     return Checkpoint("log-1", book, Model(12, head, 20), looks, finished_seq=3)
 
 

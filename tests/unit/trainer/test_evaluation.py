@@ -115,3 +115,10 @@ def test_a_class_without_training_labels_costs_a_finite_loss() -> None:
 
 def test_nothing_labelled_means_nothing_measured() -> None:
     assert evaluate(np.empty((0, 3), np.float32), np.empty(0, np.int64), names(3)) == {}
+
+
+def test_refused_test_images_count_as_wrong_in_the_worst_case() -> None:
+    probs = np.eye(2, dtype=np.float32)[[0, 1, 0, 1]]
+    metrics = evaluate(probs, np.array([0, 1, 0, 0]), {0: "a", 1: "b"}, refused=2)
+    assert (metrics["accuracy_worst"].value, metrics["accuracy_worst"].n) == (3 / 6, 6)
+    assert "accuracy_worst" not in evaluate(probs, np.array([0, 1, 0, 0]), {0: "a", 1: "b"})

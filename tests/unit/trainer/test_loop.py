@@ -261,7 +261,7 @@ def test_a_threshold_stops_when_it_is_proven(make: Make, folder: FolderLabeler) 
     bench.label(*train_images(15), *TEST)
     assert not bench.link.of(StopReached)
     bench.label(*range(IMAGES, IMAGES + 50))
-    assert "accuracy ≥ 0.8" in bench.last(StopReached).reason
+    assert "accuracy ≥ 80 %" in bench.last(StopReached).reason
     assert bench.last(MetricsReport).outlook[0].reached
 
 

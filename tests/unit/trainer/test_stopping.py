@@ -10,9 +10,13 @@ from scipy.stats import binom
 
 from shared.config import Stop
 from shared.messages import MetricValue
+from trainer.outlook import outlook
 from trainer.stopping import (
     BUDGET,
+    PLANNED,
+    TRAIN_GROWTH,
     LookState,
+    Progress,
     decide,
     due,
     look,
@@ -20,11 +24,11 @@ from trainer.stopping import (
     lower_bound,
     most_errors,
     next_alpha,
-    outlook,
+    next_training,
     proving,
 )
 
-ACCURACY = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.9}}})
+ACCURACY = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.85}}})
 
 
 def accuracy(hits: int, n: int) -> dict[str, MetricValue]:
@@ -32,10 +36,22 @@ def accuracy(hits: int, n: int) -> dict[str, MetricValue]:
 
 
 def test_looks_come_when_the_test_labels_have_grown_by_half() -> None:
-    assert look_points(500) == [50, 75, 112, 168, 252, 378, 500]
-    assert look_points(168) == [50, 75, 112, 168]
-    assert look_points(30) == [30]
-    assert look_points(0) == []
+    easy = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.5}}})
+    assert look_points(easy, 500) == [50, 75, 112, 168, 252, 378, 500]
+    assert look_points(easy, 168) == [50, 75, 112, 168]
+    assert look_points(easy, 30) == [30]
+    assert look_points(easy, 0) == []
+
+
+def test_nothing_is_spent_where_no_proof_is_possible() -> None:
+    strict = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.95}}})
+    points = look_points(strict, 180)
+    assert points == [112, 168, 180]
+    alpha = next_alpha(LookState(), strict, 180)
+    assert lower_bound(112, 112, alpha) >= 0.95
+    assert lower_bound(75, 75, alpha) < 0.95
+    with_loss = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.95}, "loss": {"at_most": 0.1}}})
+    assert look_points(with_loss, 180)[0] == 50
 
 
 @given(st.integers(1, 400), st.integers(0, 400), st.floats(0.001, 0.2))
@@ -56,48 +72,71 @@ def test_the_most_errors_that_still_prove_a_threshold() -> None:
     assert most_errors(0.9, 20, 0.01) == -1
 
 
-def run(stop: Stop, right: np.ndarray, holdout: int, every: int) -> str | None:
+def run(stop: Stop, right: np.ndarray, holdout: int, every: int) -> LookState:
     """Label the hold-out, evaluating every so many labels, until a stop or the end."""
     state = LookState()
     for n in [*range(every, len(right), every), len(right)]:
-        state = look(state, stop, accuracy(int(right[:n].sum()), n), n, holdout)
-        if reason := decide(state, stop):
-            return reason
-    return None
+        state = look(state, stop, accuracy(int(right[:n].sum()), n), Progress(n, holdout, 100))
+        if decide(state, stop):
+            break
+    return state
 
 
 @pytest.mark.parametrize(
     ("holdout", "threshold", "every"), [(180, 0.9, 1), (500, 0.9, 1), (500, 0.95, 7), (150, 0.8, 3)]
 )
 def test_at_the_threshold_at_most_one_run_in_twenty_stops(holdout: int, threshold: float, every: int) -> None:
+    """Also when labelling goes on after the hold-out is used up and each later model errs on other test images."""
     rng = np.random.default_rng(0)
     stop = Stop.model_validate({"thresholds": {"accuracy": {"at_least": threshold}}})
     runs = 800
-    stopped = sum(run(stop, rng.random(holdout) < threshold, holdout, every) is not None for _ in range(runs))
+
+    def stops() -> bool:
+        state = run(stop, rng.random(holdout) < threshold, holdout, every)
+        for train in np.geomspace(100, 5000, 40).astype(int):
+            hits = int((rng.random(holdout) < threshold).sum())
+            state = look(state, stop, accuracy(hits, holdout), Progress(holdout, holdout, int(train)))
+            if decide(state, stop):
+                return True
+        return False
+
+    stopped = sum(stops() for _ in range(runs))
     assert stopped / runs <= BUDGET + 2 * math.sqrt(BUDGET * (1 - BUDGET) / runs)
+
+
+def test_a_used_up_hold_out_is_looked_at_again_as_the_model_improves() -> None:
+    strict = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.95}}})
+    state = look(LookState(), strict, accuracy(174, 180), Progress(180, 180, 80))
+    assert decide(state, strict) is None
+    good = accuracy(179, 180)
+    assert look(state, strict, good, Progress(180, 180, next_training(state) - 1)) == state
+    assert next_training(state) == 80 * TRAIN_GROWTH
+    again = look(state, strict, good, Progress(180, 180, next_training(state)))
+    assert decide(again, strict) is not None
 
 
 def test_a_model_that_is_clearly_better_stops() -> None:
     rng = np.random.default_rng(0)
-    stopped = sum(run(ACCURACY, rng.random(400) < 0.98, 400, 1) is not None for _ in range(200))
+    stopped = sum(decide(run(ACCURACY, rng.random(400) < 0.95, 400, 1), ACCURACY) is not None for _ in range(200))
     assert stopped > 190
 
 
 def test_looks_do_not_depend_on_how_often_it_is_evaluated() -> None:
     often, seldom = LookState(), LookState()
     for n in range(1, 301):
-        often = look(often, ACCURACY, accuracy(n, n), n, 300)
-        if n in (50, 75, 112, 168, 252, 300):
-            seldom = look(seldom, ACCURACY, accuracy(n, n), n, 300)
+        often = look(often, ACCURACY, accuracy(n, n), Progress(n, 300))
+        if n in look_points(ACCURACY, 300):
+            seldom = look(seldom, ACCURACY, accuracy(n, n), Progress(n, 300))
     assert often == seldom
-    assert often.spent == pytest.approx(BUDGET)
+    assert often.spent == pytest.approx(PLANNED * BUDGET)
 
 
 def test_a_second_evaluation_at_the_same_labels_is_no_second_look() -> None:
-    once = look(LookState(), ACCURACY, accuracy(40, 50), 50, 300)
-    assert look(once, ACCURACY, accuracy(50, 50), 50, 300) == once
-    assert not due(once, 74, 300)
-    assert due(once, 75, 300)
+    once = look(LookState(), ACCURACY, accuracy(40, 50), Progress(50, 300))
+    assert once.looked_at == 50
+    assert look(once, ACCURACY, accuracy(50, 50), Progress(50, 300)) == once
+    assert not due(once, ACCURACY, Progress(74, 300))
+    assert due(once, ACCURACY, Progress(75, 300))
 
 
 @given(st.lists(st.integers(0, 40), max_size=60), st.lists(st.integers(0, 200), min_size=60, max_size=60))
@@ -106,9 +145,9 @@ def test_whatever_the_hold_out_does_the_budget_is_never_overspent(steps: list[in
     for step, more in zip(steps, growth, strict=False):
         n += step
         holdout = max(holdout + more, n)
-        state = look(state, ACCURACY, accuracy(n, max(n, 1)) if n else {}, n, holdout)
+        state = look(state, ACCURACY, accuracy(n, max(n, 1)) if n else {}, Progress(n, holdout))
         assert state.spent <= BUDGET + 1e-12
-        assert next_alpha(state, holdout) >= 0
+        assert next_alpha(state, ACCURACY, holdout) >= 0
 
 
 def test_other_metrics_need_three_looks_in_a_row() -> None:
@@ -116,7 +155,7 @@ def test_other_metrics_need_three_looks_in_a_row() -> None:
     state = LookState()
     reached = []
     for n, loss in ((50, 0.4), (75, 0.4), (112, 0.6), (168, 0.4), (252, 0.4), (378, 0.4)):
-        state = look(state, stop, {"loss": MetricValue(value=loss, n=n)}, n, 500)
+        state = look(state, stop, {"loss": MetricValue(value=loss, n=n)}, Progress(n, 500))
         reached.append(decide(state, stop) is not None)
     assert reached == [False] * 5 + [True]
 
@@ -126,40 +165,41 @@ def test_any_or_all() -> None:
     metrics = accuracy(50, 50) | {"recall/a": MetricValue(value=0.5, n=20)}
     for require, stops in (("any", True), ("all", False)):
         stop = Stop.model_validate({"thresholds": both, "require": require})
-        assert (decide(look(LookState(), stop, metrics, 50, 300), stop) is not None) == stops
+        assert (decide(look(LookState(), stop, metrics, Progress(50, 300)), stop) is not None) == stops
 
 
 def test_who_goes_on_after_a_stop_is_not_stopped_by_the_same_threshold() -> None:
-    state = look(LookState(), ACCURACY, accuracy(50, 50), 50, 300)
+    state = look(LookState(), ACCURACY, accuracy(50, 50), Progress(50, 300))
     assert decide(state, ACCURACY) is not None
     state = state.after_stop()
-    state = look(state, ACCURACY, accuracy(75, 75), 75, 300)
+    state = look(state, ACCURACY, accuracy(75, 75), Progress(75, 300))
     assert decide(state, ACCURACY) is None
-    higher = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.91}}})
-    assert decide(look(state, higher, accuracy(112, 112), 112, 300), higher) is not None
+    higher = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.86}}})
+    assert decide(look(state, higher, accuracy(112, 112), Progress(112, 300)), higher) is not None
 
 
 def test_without_thresholds_nothing_stops() -> None:
-    assert decide(look(LookState(), Stop(), accuracy(50, 50), 50, 100), Stop()) is None
+    assert decide(look(LookState(), Stop(), accuracy(50, 50), Progress(50, 100)), Stop()) is None
 
 
 def test_the_outlook_can_be_relied_on() -> None:
     """With exactly as many errors as it allows the threshold is reached, with one more it is not."""
-    state = look(LookState(), ACCURACY, accuracy(46, 50), 50, 300)
-    (before,) = outlook(state, ACCURACY, accuracy(46, 50), 50, 300)
-    allowed, more = (int(word) for word in before.sentence.split() if word.isdigit() and word != "50")
+    state = look(LookState(), ACCURACY, accuracy(46, 50), Progress(50, 300))
+    (before,) = outlook(state, ACCURACY, accuracy(46, 50), Progress(50, 300))
+    needs = before.sentence.partition("needs")[2]
+    allowed, more = (int(word) for word in needs.split() if word.isdigit())
     n, errors = 50 + more, 4 + allowed
     for wrong, reached in ((errors, True), (errors + 1, False)):
         later = state
-        for point in [p for p in look_points(300) if 50 < p < n]:
-            later = look(later, ACCURACY, accuracy(0, point), point, 300)
-        later = look(later, ACCURACY, accuracy(n - wrong, n), n, 300)
+        for point in [p for p in look_points(ACCURACY, 300) if 50 < p < n]:
+            later = look(later, ACCURACY, accuracy(0, point), Progress(point, 300))
+        later = look(later, ACCURACY, accuracy(n - wrong, n), Progress(n, 300))
         assert (decide(later, ACCURACY) is not None) == reached
 
 
 def test_the_outlook_says_when_the_hold_out_cannot_prove_it() -> None:
     stop = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.99}}})
-    (said,) = outlook(LookState(), stop, {}, 0, 60)
+    (said,) = outlook(LookState(), stop, {}, Progress(0, 60))
     assert "hold-out of 60 is too small" in said.sentence
     assert not said.reached
 
@@ -179,8 +219,8 @@ def test_every_threshold_has_a_sentence(metric: str, side: str, measured: bool) 
     stop = Stop.model_validate({"thresholds": {metric: {side: 0.5}}})
     metrics = {metric: MetricValue(value=0.4, n=30)} if measured else {}
     for n, holdout in ((0, 0), (30, 100), (100, 100)):
-        state = look(LookState(), stop, metrics, n, holdout)
-        (said,) = outlook(state, stop, metrics, n, holdout)
+        state = look(LookState(), stop, metrics, Progress(n, holdout))
+        (said,) = outlook(state, stop, metrics, Progress(n, holdout))
         assert said.sentence.startswith(metric)
 
 
@@ -188,18 +228,18 @@ def test_proof_is_asked_for_when_the_value_looks_good_and_labels_are_missing() -
     rule = Stop.model_validate({"thresholds": {"accuracy": {"at_least": 0.9}}})
     good = {"accuracy": MetricValue(value=0.96, low=0.8, high=1.0, n=25)}
     poor = {"accuracy": MetricValue(value=0.84, low=0.7, high=0.9, n=25)}
-    assert proving(LookState(), rule, good, 25, 180)
-    assert not proving(LookState(), rule, poor, 25, 180)
-    assert not proving(LookState(), rule, good, 19, 180)
-    assert not proving(LookState(), rule, good, 180, 180)
-    assert not proving(LookState(), rule, {}, 25, 180)
-    assert not proving(LookState(), Stop(), good, 25, 180)
-    assert not proving(LookState(fired=frozenset({"accuracy ≥ 0.9"})), rule, good, 25, 180)
+    assert proving(LookState(), rule, good, Progress(25, 180))
+    assert not proving(LookState(), rule, poor, Progress(25, 180))
+    assert not proving(LookState(), rule, good, Progress(19, 180))
+    assert not proving(LookState(), rule, good, Progress(180, 180))
+    assert not proving(LookState(), rule, {}, Progress(25, 180))
+    assert not proving(LookState(), Stop(), good, Progress(25, 180))
+    assert not proving(LookState(fired=frozenset({"accuracy ≥ 90 %"})), rule, good, Progress(25, 180))
 
 
 def test_of_all_thresholds_each_must_look_reached_before_proof_is_asked_for() -> None:
     thresholds = {"accuracy": {"at_least": 0.9}, "recall/cat": {"at_least": 0.9}}
     values = {"accuracy": MetricValue(value=0.95, n=30), "recall/cat": MetricValue(value=0.5, n=10)}
     either, both = (Stop.model_validate({"thresholds": thresholds, "require": how}) for how in ("any", "all"))
-    assert proving(LookState(), either, values, 30, 180)
-    assert not proving(LookState(), both, values, 30, 180)
+    assert proving(LookState(), either, values, Progress(30, 180))
+    assert not proving(LookState(), both, values, Progress(30, 180))
