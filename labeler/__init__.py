@@ -82,5 +82,5 @@ def create_app(
     socketio.on_namespace(BrowserNamespace(guard, views))
     socketio.on_namespace(trainer)
     app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
-    catalog = Catalog(images, board, config.test, wait)
+    catalog = Catalog(images, board, config, wait)
     return Labeler(app, board, desk, catalog, Herald(socketio, board, desk, views, trainer))

@@ -6,11 +6,11 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
 from labeler.board import Board, Scan
-from labeler.holdout import draw_holdout, holdout_size
+from labeler.holdout import draw_holdout, holdout_size, size_for_proof
 from labeler.image_store import FileRow, ImageRow, ImageStore
 from labeler.queue import Status
 from labeler.scanner import Finding
-from shared.config import Holdout
+from shared.config import Config
 from shared.errors import StorageFull
 
 RETRY_SECONDS = 1.0
@@ -23,11 +23,12 @@ class Catalog:
     that is overwritten becomes another image.
     """
 
-    def __init__(self, store: ImageStore, board: Board, rule: Holdout, wait: Callable[[float], object]) -> None:
+    def __init__(self, store: ImageStore, board: Board, config: Config, wait: Callable[[float], object]) -> None:
         """wait: called with the seconds until a refused commit is tried again."""
         self._store = store
         self._board = board
-        self._rule = rule
+        self._rule = config.test
+        self._for_proof = size_for_proof(config.stop)
         self._wait = wait
         self._scan = Scan()
 
@@ -90,7 +91,7 @@ class Catalog:
         """How many of `new` images to draw, so that the share is right when the look is over."""
         images = len(self._board.queue) + new
         expected = images + max(self._scan.found - self._scan.indexed - new, 0)
-        wanted = holdout_size(expected, self._rule) * images / max(expected, 1)
+        wanted = holdout_size(expected, self._rule, self._for_proof) * images / max(expected, 1)
         return min(round(wanted) - self._board.queue.count(*Status, test=True), new)
 
 

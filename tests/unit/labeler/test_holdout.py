@@ -5,9 +5,10 @@ import hashlib
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import beta
 
-from labeler.holdout import draw_holdout, holdout_size, test_quota
-from shared.config import Holdout
+from labeler.holdout import draw_holdout, holdout_size, size_for_proof, test_quota
+from shared.config import Holdout, Stop
 
 test_quota.__test__ = False  # type: ignore[attr-defined]
 
@@ -17,6 +18,27 @@ test_quota.__test__ = False  # type: ignore[attr-defined]
 )
 def test_a_tenth_within_bounds(images: int, size: int) -> None:
     assert holdout_size(images, Holdout()) == size
+
+
+@pytest.mark.parametrize(
+    ("goal", "images", "size"), [(0.9, 1800, 200), (0.95, 1800, 400), (0.95, 900, 300), (0.99, 9000, 500)]
+)
+def test_a_goal_asks_for_as_many_as_can_prove_it(goal: float, images: int, size: int) -> None:
+    stop = Stop.model_validate({"thresholds": {"accuracy": {"at_least": goal}}})
+    assert holdout_size(images, Holdout(), size_for_proof(stop)) == size
+
+
+@pytest.mark.parametrize("goal", [0.8, 0.9, 0.95])
+def test_half_the_errors_of_a_model_at_the_goal_prove_it(goal: float) -> None:
+    """Checked with SciPy's beta distribution at the level of one look of seven [Clopper & Pearson 1934]."""
+    n = size_for_proof(Stop.model_validate({"thresholds": {"accuracy": {"at_least": goal}}}))
+    assert beta.ppf(0.05 / 7, n - 9, 10) > goal
+    assert beta.ppf(0.05 / 7, n - 20, 21) < goal
+
+
+def test_without_a_goal_of_accuracy_nothing_more_is_asked_for() -> None:
+    assert size_for_proof(Stop()) == 0
+    assert size_for_proof(Stop.model_validate({"thresholds": {"loss": {"at_most": 0.1}}})) == 0
 
 
 @given(st.integers(0, 100_000), st.floats(0, 0.5), st.integers(0, 300), st.integers(300, 600))
