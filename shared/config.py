@@ -111,7 +111,7 @@ class Train(Section):
     checkpoint_every: Positive = 10
     device: str = "auto"
     threads: Annotated[int, Field(ge=0)] = 0
-    embed_batch_size: Positive = 32
+    embed_batch_size: Positive | None = None
     C: Annotated[float, Field(gt=0)] = 30.0
     class_balanced: bool = True
     steps_per_slice: Positive = 50

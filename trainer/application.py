@@ -22,7 +22,7 @@ from trainer.labeler_http import LabelerHttp
 from trainer.link import SocketIOLink
 from trainer.loading import Loader
 from trainer.loop import Trainer
-from trainer.models.choose import choose_device, choose_space
+from trainer.models.choose import BATCH_SIZES, choose_device, choose_space
 from trainer.pool import Pool
 from trainer.progress import Progress
 
@@ -43,12 +43,13 @@ def run_trainer(config: Config, ending: Event) -> None:
         stack.enter_context(closing(api))
         trainer_token(data)  # fail now, not in a thread, where it cannot be used
         source = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))
+        device = choose_device(config.train.device)
         embedder = Embedder(
             pool,
-            choose_space(config.model, choose_device(config.train.device)),
+            choose_space(config.model, device),
             Loader(config.paths.images, source, config.images.max_pixels),
             data / "embeddings",
-            config.train.embed_batch_size,
+            config.train.embed_batch_size or BATCH_SIZES.get(device.type, 32),
             Progress(sys.stderr),
         )
         trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending)

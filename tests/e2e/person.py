@@ -55,6 +55,10 @@ class Person:
             self.page.keyboard.press(KEYS[self.classes.index(self.truth[name])])
         return count
 
+    def next_image(self) -> str:
+        """Wait for an image to label. Returns its file name."""
+        return wait_for(self._labelable, "an image to label", 60)
+
     def _labelable(self) -> str:
         name = self.shown()
         return name if name in self.truth and self.page.locator("#stage img").first.is_visible() else ""

@@ -138,6 +138,16 @@ def test_steel_defects_until_the_threshold_is_proven(tmp_path: Path, test_data: 
         pair.end()
 
 
+def until_suggested(person: Person, page: Page) -> int:
+    """Label on until the model suggests something. Returns how many labels that took."""
+    for done in range(40):
+        person.next_image()
+        if page.locator("#suggestion").is_visible():
+            return done
+        person.label(1)
+    raise AssertionError("40 images, and no suggestion")
+
+
 def until_proven(pair: Pair, truth: dict[str, str], page: Page) -> None:
     person = Person(page, truth, sorted(set(truth.values())))
     person.set_up(pair.labeler.url)
@@ -153,13 +163,16 @@ def until_proven(pair: Pair, truth: dict[str, str], page: Page) -> None:
     done += person.label(23, over)
     pair.trainer.end()
     pair.trainer.start()
+    done += person.label(2)
+    wait_for(lambda: pair.labeler.get("/api/state")["trainer"]["pending"] == 0, "the trainer to catch up", 120)
+    done += until_suggested(person, page)
     photograph(page, "label-steel")
     done += person.label(1500, over)
     wait_for(lambda: pair.labeler.get("/api/state")["session"] == "stopped", "the model to be saved", 180)
     state = pair.labeler.get("/api/state")
     assert "accuracy" in state["stop_reason"]
     assert state["metrics"]["accuracy"]["low"] > 0.85
-    assert done < 600
+    assert done < 400
     print(f"stopped after {state['counts']['labelled']} labels: {state['stop_reason']}")
     labels = standing_labels(pair)
     assert all(truth[name] == label for name, label in labels.items())

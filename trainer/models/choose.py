@@ -29,6 +29,8 @@ log = logging.getLogger(__name__)
 DEFAULT_BACKBONE: Final = "mobilenet_v2"
 DEFAULT_SIZE: Final = 224
 
+BATCH_SIZES: Final = {"cpu": 8, "cuda": 128}  # images per forward pass; on a CPU what its cache holds
+
 
 def choose_space(config: Model, device: torch.device) -> NetworkSpace | None:
     """The space of the configured network; None where there are no pretrained weights and pixels serve instead.

@@ -7,7 +7,7 @@ from torch import nn
 
 from shared.config import Model
 from shared.errors import ConfigError
-from trainer.models.backbone import NetworkSpace, cut_classifier, feature_dim, torchvision_network
+from trainer.models.backbone import NetworkSpace, cut_classifier, feature_dim, fused, torchvision_network
 from trainer.models.choose import choose_device, choose_space, rebuild_space
 from trainer.models.space import SpaceInfo
 
@@ -125,3 +125,27 @@ def test_an_unknown_device_is_refused() -> None:
     with pytest.raises(ConfigError, match=r"train\.device"):
         choose_device("toaster")
     assert choose_device("cpu").type == "cpu"
+
+
+@pytest.mark.parametrize("name", ["mobilenet_v2", "resnet18", "squeezenet1_1"])
+def test_folding_batch_normalisation_changes_no_feature(name: str) -> None:
+    torch.manual_seed(0)
+    network = cut_classifier(torchvision_network(name)).train()
+    with torch.no_grad():
+        for _ in range(3):  # statistics other than those it was made with
+            network(torch.randn(4, 3, 64, 64) * 2 + 1)
+    network.eval()
+    copy = fused(network, 64)
+    x = torch.randn(3, 3, 64, 64)
+    with torch.inference_mode():
+        torch.testing.assert_close(copy(x), network(x), rtol=1e-3, atol=1e-4)
+    assert not any(isinstance(layer, torch.nn.BatchNorm2d) for layer in copy.modules())
+
+
+def test_a_network_that_cannot_be_traced_is_used_as_it_is() -> None:
+    class Branches(torch.nn.Module):
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            return x.mean(dim=(2, 3)) if x.mean() > 0 else x.amax(dim=(2, 3))
+
+    network = Branches()
+    assert fused(network, 32) is network
