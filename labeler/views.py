@@ -109,7 +109,7 @@ class Views:
         rows = self._images.images_by_number(numbers)
         return {
             "tasks": [self._task(lease, rows) for lease in handout.leases],
-            "upcoming": [_link(rows[number]) for number in handout.upcoming if number in rows],
+            "upcoming": [_named(rows[number]) for number in handout.upcoming if number in rows],
             "reason": handout.reason,
             "queue": self.queue(),
         }
@@ -162,8 +162,7 @@ class Views:
     def _task(self, lease: Lease, rows: dict[int, ImageRow]) -> dict[str, Any]:
         row, entry = rows[lease.image], lease.entry
         return {
-            **_link(row),
-            "filename": show_path(row.path),
+            **_named(row),
             "width": row.width,
             "height": row.height,
             "lane": lease.lane.value,
@@ -255,3 +254,7 @@ class Views:
 
 def _link(row: ImageRow) -> dict[str, str]:
     return {"image_id": row.image_id, "url": image_url(row.image_id)}
+
+
+def _named(row: ImageRow) -> dict[str, str]:
+    return {**_link(row), "filename": show_path(row.path)}

@@ -44,6 +44,17 @@ def standing_labels(pair: Pair) -> dict[str, str]:
     return {r["filename"]: r["label"] for r in rows if r["kind"] == "label" and r["annotation_id"] not in undone}
 
 
+def level(pair: Pair) -> bool:
+    """Whether the trainer is there and the queue is based on every label."""
+    state = pair.labeler.get("/api/state")
+    return bool(state["trainer"]["connected"] and state["queue"]["based_on_seq"] == state["last_seq"])
+
+
+def embedded(pair: Pair) -> int:
+    """How many images the trainer has read."""
+    return int(pair.labeler.get("/api/state")["trainer"]["embedded"])
+
+
 def counts(pair: Pair) -> Any:
     return pair.labeler.get("/api/state")["counts"]
 
@@ -84,7 +95,8 @@ def first_session(pair: Pair, truth: dict[str, str], page: Page) -> None:
     pair.trainer.end()
     person.label(3)
     pair.trainer.start()
-    wait_for(lambda: pair.labeler.get("/api/state")["trainer"]["pending"] == 0, "the trainer to catch up", 60)
+    person.saved()
+    wait_for(lambda: level(pair), "the trainer to catch up", 60)
 
     labels = standing_labels(pair)
     assert len(labels) == 40
@@ -164,7 +176,8 @@ def until_proven(pair: Pair, truth: dict[str, str], page: Page) -> None:
     pair.trainer.end()
     pair.trainer.start()
     done += person.label(2)
-    wait_for(lambda: pair.labeler.get("/api/state")["trainer"]["pending"] == 0, "the trainer to catch up", 120)
+    person.saved()
+    wait_for(lambda: level(pair) and embedded(pair) > 600, "a queue that knows the labels and much of the pool", 180)
     done += until_suggested(person, page)
     photograph(page, "label-steel")
     done += person.label(1500, over)

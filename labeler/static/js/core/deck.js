@@ -88,7 +88,7 @@ export function promoteHint(deck, isReady) {
   const hint = deck.tasks.length ? undefined : deck.upcoming.find((h) => isReady(h.image_id));
   if (!hint) return deck;
   /** @type {Task} */
-  const task = { ...hint, filename: "", lane: "unknown", prediction: null, why: null, neighbours: [] };
+  const task = { ...hint, lane: "unknown", prediction: null, why: null, neighbours: [] };
   return { ...deck, tasks: [task], upcoming: deck.upcoming.filter((h) => h !== hint) };
 }
 

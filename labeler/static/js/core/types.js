@@ -9,7 +9,7 @@
  * @typedef {{image_id: string, url: string, label: string}} Neighbour
  * @typedef {{kind: "uncertain" | "diverse" | "random" | "test", text: string}} Why
  *
- * @typedef {{image_id: string, url: string}} Hint an image that may come soon, not leased
+ * @typedef {{image_id: string, url: string, filename: string}} Hint an image that may come soon, not leased
  *
  * @typedef {object} Task an image this page has leased, or brought back by an undo
  * @property {string} image_id
