@@ -34,7 +34,7 @@ def photograph(page: Page, name: str) -> None:
     if folder:
         for scheme in ("light", "dark"):
             page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
-            page.screenshot(path=str(Path(folder) / f"{name}-{scheme}.png"))
+            page.screenshot(path=str(Path(folder) / f"{name}-{scheme}.png"), animations="disabled")
 
 
 def standing_labels(pair: Pair) -> dict[str, str]:
@@ -178,6 +178,7 @@ def until_proven(pair: Pair, truth: dict[str, str], page: Page) -> None:
     done += person.label(2)
     person.saved()
     wait_for(lambda: level(pair) and embedded(pair) > 600, "a queue that knows the labels and much of the pool", 180)
+    done += person.label(12, over)
     done += until_suggested(person, page)
     photograph(page, "label-steel")
     done += person.label(1500, over)
