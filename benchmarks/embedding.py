@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from shared.config import Model
-from shared.images import content_hash, decode_rgb, image_id, is_candidate
+from shared.images import content_hash, decode_rgb, is_candidate, path_hash
 from trainer.embedder import Embedder
 from trainer.labeler_http import PoolPage, PoolRow
 from trainer.loading import Loader
@@ -38,7 +38,7 @@ class Listing:
         self.rows = [
             PoolRow(
                 number=number,
-                image_id=image_id(os.fsencode(path.relative_to(root))),
+                image_id=path_hash(os.fsencode(path.relative_to(root))),
                 content_hash=content_hash(path.read_bytes()),
                 lane="train",
                 path=str(path.relative_to(root)),

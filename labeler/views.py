@@ -152,7 +152,6 @@ class Views:
                 "width": row.width,
                 "height": row.height,
                 "removed": not row.present or bool(row.reason),
-                "duplicate_of": None,
                 "change": row.change,
             }
             for row in rows

@@ -18,10 +18,10 @@ __all__ = [
     "content_hash",
     "decode_rgb",
     "display_bytes",
-    "image_id",
     "inspect",
     "is_candidate",
     "open_below",
+    "path_hash",
     "resolve",
 ]
 
@@ -30,8 +30,8 @@ EXTENSIONS: Final = frozenset({b"jpg", b"jpeg", b"png", b"webp", b"bmp", b"tif",
 OPEN_FLAGS: Final = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK  # a named pipe must not block
 
 
-def image_id(path: bytes) -> str:
-    """The opaque id of an image: 24 hex digits from its path below the image folder ('/' between the parts)."""
+def path_hash(path: bytes) -> str:
+    """24 hex digits that tell a path below the image folder from every other ('/' between the parts)."""
     return hashlib.blake2b(path, digest_size=12).hexdigest()
 
 

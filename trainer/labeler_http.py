@@ -27,7 +27,6 @@ class PoolRow(Message):
     lane: Literal["train", "test"]
     path: str
     removed: bool = False
-    duplicate_of: int | None = None
     change: Annotated[int, Field(ge=0)]
 
 

@@ -85,7 +85,7 @@ class Pool:
 
     def __init__(self) -> None:
         self._lock = Lock()
-        self._listed = Column(np.bool_, False)  # known to the labeler, neither removed nor a duplicate
+        self._listed = Column(np.bool_, False)  # known to the labeler, not removed
         self._known = Column(np.bool_, False)
         self._test = Column(np.bool_, False)
         self._closed = Column(np.bool_, False)  # a label, skip or flag stands
@@ -142,7 +142,7 @@ class Pool:
     def _update_row(self, row: PoolRow) -> None:
         number, content_hash = row.number, bytes.fromhex(row.content_hash)
         self._known.values[number] = True
-        self._listed.values[number] = not row.removed and row.duplicate_of is None
+        self._listed.values[number] = not row.removed
         self._test.values[number] = row.lane == "test"
         self._failed.values[number] = False
         self._hash.values[number] = np.void(content_hash)

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from shared.errors import ConfigError, ImageRejected
-from shared.images import decode_rgb, image_id, is_candidate
+from shared.images import decode_rgb, is_candidate, path_hash
 from trainer.export import Predicted, likeliest, read_model, write_predictions
 from trainer.models.choose import rebuild_space
 from trainer.models.space import Pixels, prepare
@@ -32,7 +32,7 @@ def predict_folder(model: Path, images: Path, out: Path, max_pixels: int) -> int
     card, head, weights = read_model(model)
     space = rebuild_space(card.preprocessing, weights, torch.device("cpu"))
     rows = (
-        Predicted(image_id(os.fsencode(name)), name, label, confidence)
+        Predicted(path_hash(os.fsencode(name)), name, label, confidence)
         for names, pixels in _read(images, space.info.image_size, max_pixels)
         for name, (label, confidence) in zip(
             names, likeliest(head.probabilities(space.embed(pixels)), card.classes), strict=True

@@ -31,7 +31,7 @@ from labeler.formats.rows import (
     limited,
 )
 from shared.errors import InvalidInput, LabelstreamError
-from shared.images import image_id, is_candidate
+from shared.images import is_candidate, path_hash
 
 MAX_DIRECTORY_BYTES: Final = 200_000_000
 MAX_TAIL_BYTES: Final = 66_000
@@ -88,7 +88,7 @@ def _entry(row: ExportRow, used: set[str]) -> zipfile.ZipInfo:
     folder, file = _safe(row.label), PurePosixPath(_safe(path.rpartition("/")[2]))
     member = f"{folder}/{file}"
     if member.lower() in used:
-        member = f"{folder}/{file.stem}-{image_id(row.path)}{file.suffix}"
+        member = f"{folder}/{file.stem}-{path_hash(row.path)}{file.suffix}"
     used.add(member.lower())
     info = zipfile.ZipInfo(member, time.gmtime(max(row.created_at, 315_532_800))[:6])  # zip counts from 1980
     info.external_attr = 0o644 << 16
@@ -107,7 +107,7 @@ def _safe(name: str) -> str:
     path = PurePosixPath(safe)
     suffix = path.suffix if len(path.suffix) <= 5 else ""
     short = path.stem.encode()[: MAX_COMPONENT_BYTES - 30].decode(errors="ignore")
-    return f"{short}-{image_id(os.fsencode(name))}{suffix}"
+    return f"{short}-{path_hash(os.fsencode(name))}{suffix}"
 
 
 def _percent(match: re.Match[str]) -> str:

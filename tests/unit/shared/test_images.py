@@ -21,10 +21,10 @@ from shared.images import (
     content_hash,
     decode_rgb,
     display_bytes,
-    image_id,
     inspect,
     is_candidate,
     open_below,
+    path_hash,
     resolve,
 )
 
@@ -71,7 +71,7 @@ class TestPaths:
         assert not is_candidate(name)
 
     def test_ids_are_opaque_and_differ(self) -> None:
-        ids = {image_id(path) for path in (b"a.jpg", b"b.jpg", b"a/b.jpg", b"a\nb.jpg", b"\xff.jpg")}
+        ids = {path_hash(path) for path in (b"a.jpg", b"b.jpg", b"a/b.jpg", b"a\nb.jpg", b"\xff.jpg")}
         assert len(ids) == 5
         assert all(len(i) == 24 and set(i) <= set("0123456789abcdef") for i in ids)
 

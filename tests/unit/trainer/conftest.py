@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared.images import content_hash, image_id
+from shared.images import content_hash, path_hash
 from shared.messages import AnnotationBatch, ClassInfo, Kind, LogRow, SessionNews, SessionState, Welcome
 from trainer.labeler_http import PoolPage, PoolRow
 from trainer.link import Incoming, Outgoing
@@ -66,7 +66,7 @@ class FolderLabeler:
         """List a file as the labeler would, whether it exists or not."""
         values = {
             "number": sum(1 for _ in {row.number for row in self.rows}),
-            "image_id": image_id(name.encode()),
+            "image_id": path_hash(name.encode()),
             "content_hash": content_hash(data),
             "lane": lane,
             "path": name,

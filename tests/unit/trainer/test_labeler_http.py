@@ -20,7 +20,6 @@ ROW = {
     "width": 3,
     "height": 4,
     "removed": False,
-    "duplicate_of": None,
     "change": 5,
 }
 

@@ -66,12 +66,9 @@ def test_reopened_images_are_askable_again(filled: tuple[Pool, VectorFile]) -> N
     assert 5 in snapshot.askable.numbers
 
 
-def test_removed_images_and_duplicates_are_never_asked(filled: tuple[Pool, VectorFile], folder: FolderLabeler) -> None:
+def test_removed_images_are_never_asked(filled: tuple[Pool, VectorFile], folder: FolderLabeler) -> None:
     pool, _ = filled
-    changes = [
-        folder.list("3.png", bytes([3]), number=3, removed=True),
-        folder.list("4.png", bytes([4]), number=4, duplicate_of=5),
-    ]
+    changes = [folder.list(f"{n}.png", bytes([n]), number=n, removed=True) for n in (3, 4)]
     pool.update(changes, pool.cursor)
     snapshot = pool.snapshot([])
     assert snapshot is not None
