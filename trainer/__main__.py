@@ -40,6 +40,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s trainer: %(message)s", datefmt="%H:%M:%S")
     logging.getLogger("werkzeug").setLevel(logging.WARNING)
+    for name in ("engineio.client", "socketio.client"):  # the link says itself, in a sentence, what happens to it
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         return _predict(options) if options.command == "predict" else _train(options)
     except LabelstreamError as error:

@@ -74,5 +74,6 @@ class LabelerHttp:
             if not (missing_is_fine and answer.status_code in (404, 410)):
                 answer.raise_for_status()
         except requests.RequestException as error:
-            raise LabelerUnreachable(f"{self._url}{path}: {error}") from error
+            reason = "no connection" if isinstance(error, requests.ConnectionError) else str(error)
+            raise LabelerUnreachable(f"{self._url}{path}: {reason}") from error
         return answer

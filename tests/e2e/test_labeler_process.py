@@ -14,7 +14,8 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from tests.processes import ROOT, LabelerProcess, free_port, labeler_process
+from benchmarks.services import free_port
+from tests.processes import ROOT, LabelerProcess, labeler_process
 from tests.waiting import wait_for
 
 Start = Callable[..., LabelerProcess]

@@ -107,7 +107,8 @@ def _download(url: str, target: Path) -> None:
             raise DownloadFailed(f"{url}: the file's SHA-256 does not begin with {expected}")
         draft.replace(target)
     except (requests.RequestException, OSError) as error:
-        raise DownloadFailed(f"{url}: {error}") from error
+        reason = "no connection" if isinstance(error, requests.ConnectionError) else str(error)
+        raise DownloadFailed(f"{url}: {reason}") from error
     finally:
         draft.unlink(missing_ok=True)
 
