@@ -262,7 +262,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
     return values
 
 
-_NOT_OPTIONS = frozenset({"TEST_DATA", "LONG", "BROWSER"})
+_NOT_OPTIONS = frozenset({"SCREENSHOTS", "TEST_DATA", "LONG", "BROWSER"})
 
 
 def _parse_value(name: str, raw: str) -> object:
