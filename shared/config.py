@@ -114,7 +114,7 @@ class Train(Section):
     embed_batch_size: Positive | None = None
     C: Annotated[float, Field(gt=0)] = 30.0
     class_balanced: bool = True
-    steps_per_slice: Positive = 50
+    steps_per_slice: Positive = 200
 
 
 class Threshold(Section):

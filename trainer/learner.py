@@ -33,7 +33,7 @@ class Model:
             return replace(self, version=self.version + 1, head=None, labels=0)
         x = train[np.arange(len(train))]
         y = np.array([labels[int(number)] for number in train.numbers], np.int64)
-        head = fit_head(x, y, config.C, config.class_balanced, start=self.head)
+        head = fit_head(x, y, config.C, config.class_balanced, self.head, config.steps_per_slice)
         return replace(self, version=self.version + 1, head=head, labels=len(y))
 
     def probabilities(self, vectors: VectorFile) -> Floats:

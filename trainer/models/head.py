@@ -16,7 +16,7 @@ Integers = npt.NDArray[np.int64]
 GRADIENT_TOLERANCE: Final = 1e-5
 LOSS_TOLERANCE: Final = 1e-6  # relative; probabilities are then within .004 of the minimum's
 HISTORY: Final = 20  # steps L-BFGS remembers
-MAX_STEPS: Final = 200
+STEPS: Final = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +45,15 @@ def softmax(logits: Floats) -> Floats:
     return shifted
 
 
-def fit_head(x: Floats, y: Integers, c: float, balanced: bool = True, start: Head | None = None) -> Head:
+def fit_head(
+    x: Floats, y: Integers, c: float, balanced: bool = True, start: Head | None = None, steps: int = STEPS
+) -> Head:
     """Minimise C·Σ s_i·loss_i + ½‖W‖² over weights and an unpenalised bias, by L-BFGS.
 
     x: (n, D) embeddings; y: (n,) class numbers, n ≥ 1. c: inverse strength of the penalty, as in scikit-learn.
     balanced: s_i = n / (K · n_class), so that every class weighs the same [King & Zeng 2001]; else s_i = 1.
     start: where to begin (classes are matched by number); the minimum does not depend on it, the problem is convex.
+    steps: at most so many iterations; cut short, the head is still fit to go on from.
     Raises ValueError on no rows, or on NaN and infinity.
     """
     if not len(x) or len(x) != len(y):
@@ -66,7 +69,7 @@ def fit_head(x: Floats, y: Integers, c: float, balanced: bool = True, start: Hea
         jac=True,
         method="L-BFGS-B",
         options={
-            "maxiter": MAX_STEPS,
+            "maxiter": steps,
             "gtol": GRADIENT_TOLERANCE * c * len(x),
             "ftol": LOSS_TOLERANCE,
             "maxcor": HISTORY,

@@ -118,3 +118,16 @@ def test_probabilities_sum_to_one_whatever_the_sizes(n: int, dim: int, classes: 
 
 def test_softmax_of_huge_logits() -> None:
     assert softmax(np.array([[1e30, 0], [-1e30, 0]], np.float32)).tolist() == [[1, 0], [0, 1]]
+
+
+def test_a_fit_that_is_cut_short_goes_on_from_there() -> None:
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(60, 8)).astype(np.float32)
+    y = rng.integers(0, 3, 60)
+    whole = fit_head(x, y, 30.0)
+    losses, head = [], None
+    for _ in range(40):
+        head = fit_head(x, y, 30.0, start=head, steps=3)
+        losses.append(head.loss)
+    assert losses[0] > whole.loss + 1e-3
+    assert losses[-1] == pytest.approx(whole.loss, abs=1e-3)
