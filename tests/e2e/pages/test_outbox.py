@@ -120,4 +120,5 @@ def test_two_tabs_send_every_row_once_and_both_hear_of_it(context: BrowserContex
     sent = one.evaluate("() => sent") + two.evaluate("() => sent")
     assert sorted(sent) == sorted(f"a{number}:label" for number in range(20))
     for page in (one, two):
+        wait_for(lambda p=page: len(p.evaluate("() => settled")) >= 20, "news of every row in both tabs")
         assert len(page.evaluate("() => settled")) == 20
