@@ -211,8 +211,7 @@ class Trainer:
         nothing_new = checkpoint.book.applied_seq <= checkpoint.finished_seq
         if not self.talk.level or nothing_new:
             return None
-        all_done = self._embedder.listed and checkpoint.model.labels > 0 and self._pool.open_count() == 0
-        return decide(checkpoint.looks, self._config.stop) or ("all images are labelled" if all_done else None)
+        return decide(checkpoint.looks, self._config.stop)
 
     def _finish(self) -> None:
         """A last evaluation, checkpoint and export; the answer is said again after each handshake."""

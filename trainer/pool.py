@@ -240,11 +240,6 @@ class Pool:
         kept = np.argsort(rows, kind="stable")[int((rows == NO_VECTOR).sum()) :]
         return Located(vectors, numbers[kept], rows[kept])
 
-    def open_count(self) -> int:
-        """How many listed, readable images nothing stands on, embedded or not."""
-        with self._lock:
-            return int((self._listed.values & ~self._closed.values & ~self._failed.values).sum())
-
     def counts(self) -> PoolCounts:
         """How many there are."""
         with self._lock:

@@ -72,7 +72,6 @@ def test_another_log_starts_over(link: MemoryLink, folder: FolderLabeler) -> Non
     assert talk.checkpoint.book.applied_seq == 0
     assert talk.checkpoint.log_id == "log-2"
     assert pool.counts().images == 0
-    assert pool.open_count() == 0
 
 
 def test_a_log_that_has_lost_its_end_starts_over(link: MemoryLink) -> None:
@@ -124,9 +123,9 @@ def test_labels_close_images_and_undoing_opens_them(
 ) -> None:
     pool = Pool()
     talk = Conversation(link, Checkpoint(), pool)
-    folder.list("a.png", b"a")
+    folder.list("a.png", b"a", lane="test")
     pool.update(folder.rows, pool.cursor)
     talk.take([welcome_to(), batch_of([label_row(1, 0)])])
-    assert pool.open_count() == 0
+    assert pool.counts().test_open == 0
     talk.take([batch_of([LogRow(seq=2, annotation_id="u", image=0, kind=Kind.UNDO, undoes="a1")])])
-    assert pool.open_count() == 1
+    assert pool.counts().test_open == 1

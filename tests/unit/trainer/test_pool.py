@@ -54,7 +54,6 @@ def test_askable_are_open_images_outside_the_hold_out(filled: tuple[Pool, Vector
     assert snapshot.train.numbers.tolist() == [5]
     assert snapshot.test.numbers.tolist() == [0]
     assert pool.counts().test_open == 2
-    assert pool.open_count() == 7
 
 
 def test_reopened_images_are_askable_again(filled: tuple[Pool, VectorFile]) -> None:
@@ -154,9 +153,9 @@ def test_labels_of_images_not_listed_yet_are_kept(folder: FolderLabeler) -> None
     pool = Pool()
     pool.close({2: True, 2**40: True})
     for i in range(3):
-        folder.list(f"{i}.png", bytes([i]))
+        folder.list(f"{i}.png", bytes([i]), lane="test")
     pool.update(folder.rows, pool.cursor)
-    assert pool.open_count() == 2
+    assert pool.counts().test_open == 2
 
 
 def test_unlabelled_counts_what_is_skipped(filled: tuple[Pool, VectorFile]) -> None:
