@@ -22,6 +22,7 @@ RESEND: Final = "resend"
 RANKING: Final = "ranking"
 METRICS_REPORT: Final = "metrics_report"
 STATUS: Final = "status"
+SLOW: Final = "slow"
 UNREADABLE: Final = "unreadable"
 STOP_REACHED: Final = "stop_reached"
 FINISHED: Final = "finished"
@@ -33,3 +34,5 @@ POOL_CHANGED: Final = "pool_changed"
 
 MAX_MESSAGE_BYTES: Final = 4_000_000
 MAX_RANKING_ENTRIES: Final = 1_000
+MAX_LEASED: Final = 1_000
+MAX_LOOK_ALIKES: Final = 100

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Final, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import ProtocolError
-from shared.events import MAX_RANKING_ENTRIES
+from shared.events import MAX_LEASED, MAX_LOOK_ALIKES, MAX_RANKING_ENTRIES
 
 MAX_NUMBER: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
 Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
@@ -116,7 +116,10 @@ class LogRow(Message):
 
 
 class AnnotationBatch(Message):
-    """Rows seq_from..seq_to of the log `log_id`, without gaps, and the classes as they are now."""
+    """Rows seq_from..seq_to of the log `log_id`, without gaps, and the classes as they are now.
+
+    leased: images that people are looking at or will next, of any lane; a ranking counts them as selected.
+    """
 
     log_id: str
     epoch: Number
@@ -124,6 +127,7 @@ class AnnotationBatch(Message):
     seq_to: Seq
     rows: list[LogRow]
     classes: list[ClassInfo]
+    leased: list[Number] = Field(default_factory=list, max_length=MAX_LEASED)
 
 
 class SessionNews(Message):
@@ -188,13 +192,17 @@ class Prediction(Message):
 
 
 class RankingEntry(Message):
-    """One image of the order; a higher score is asked first. `neighbours` are the nearest labelled images."""
+    """One image of the order; a higher score is asked first.
+
+    neighbours: the nearest labelled images. look_alikes: unlabelled training images that are nearly the same.
+    """
 
     image: Number
     score: float
     reason: Reason
     prediction: Prediction | None = None
     neighbours: list[Number] = Field(default_factory=list, max_length=3)
+    look_alikes: list[Number] = Field(default_factory=list, max_length=MAX_LOOK_ALIKES)
 
 
 class Ranking(Message):
@@ -225,6 +233,18 @@ class StopOutlook(Message):
     sentence: str
 
 
+class Advice(Message):
+    """What one stop rule says: a sentence with its figures, and whether its condition holds now.
+
+    stops: whether the rule stops the session when it holds, or only advises.
+    """
+
+    rule: str
+    holds: bool
+    stops: bool
+    sentence: str
+
+
 class MetricsReport(Message):
     """One evaluation on the hold-out; the newest `based_on_seq` wins.
 
@@ -240,6 +260,7 @@ class MetricsReport(Message):
     metrics: dict[str, MetricValue]
     outlook: list[StopOutlook]
     proving: bool = False
+    advice: list[Advice] = Field(default_factory=list)
 
 
 class TrainerStatus(Message):
@@ -253,6 +274,30 @@ class TrainerStatus(Message):
     pool: Number
     backbone: str
     detail: str = ""
+
+
+class SlowState(StrEnum):
+    """How far one round of the slow loop has come, or how it ended."""
+
+    TRAINING = "training"
+    EMBEDDING = "embedding"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    FAILED = "failed"
+
+
+class SlowReport(Message):
+    """One round of the slow loop: new weights are trained, the pool is embedded, both are taken over or refused.
+
+    round counts up, also over restarts; the newest report of a round wins. progress: of the present step.
+    """
+
+    epoch: Number
+    round: Number
+    state: SlowState
+    labels: Number
+    progress: Share
+    sentence: str
 
 
 class UnreadableImage(Message):

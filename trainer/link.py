@@ -25,6 +25,7 @@ from shared.messages import (
     Ranking,
     Resend,
     SessionNews,
+    SlowReport,
     StopReached,
     TrainerStatus,
     UnreadableImages,
@@ -48,7 +49,16 @@ class LinkDown:
 
 Incoming = LinkUp | LinkDown | Welcome | AnnotationBatch | SessionNews | PoolChanged
 Outgoing = (
-    Hello | Applied | Resend | Ranking | MetricsReport | TrainerStatus | UnreadableImages | StopReached | Finished
+    Hello
+    | Applied
+    | Resend
+    | Ranking
+    | MetricsReport
+    | TrainerStatus
+    | SlowReport
+    | UnreadableImages
+    | StopReached
+    | Finished
 )
 
 INCOMING: Final[dict[str, type[AnnotationBatch] | type[SessionNews] | type[PoolChanged]]] = {
@@ -63,6 +73,7 @@ OUTGOING: Final[dict[type[Message], str]] = {
     Ranking: events.RANKING,
     MetricsReport: events.METRICS_REPORT,
     TrainerStatus: events.STATUS,
+    SlowReport: events.SLOW,
     UnreadableImages: events.UNREADABLE,
     StopReached: events.STOP_REACHED,
     Finished: events.FINISHED,

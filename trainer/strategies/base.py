@@ -7,7 +7,7 @@ configuration as `package.module:function`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from shared.errors import ConfigError
 from shared.messages import ReasonKind
+from trainer.models.head import Head
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -35,8 +36,11 @@ class Rows(Protocol):
 class Query:
     """The images that may be asked, at positions 0..N-1: unlabelled, of no hold-out, embedded.
 
-    count: how many to choose. probs: (N, K), each row sums to 1; K = 0 where nothing has been fitted yet.
-    embeddings: N unit vectors. labelled: the M unit vectors of images that have a label.
+    count: how many to choose. probs: (N, K), calibrated, each row sums to 1; K = 0 where nothing has been fitted yet.
+    embeddings: N unit vectors. labelled: the M unit vectors of images that have a label. labels: the column of `probs`
+    that each of them belongs to, (M,). asked: unit vectors of images that someone is looking at now; they count as
+    selected. head: what gave `probs`, before any temperature; None where nothing has been fitted yet. c: the C that
+    the head was fitted with.
     candidates, landmarks: how many images a strategy may look at closely, for strategies that compare pairs.
     """
 
@@ -45,6 +49,10 @@ class Query:
     embeddings: Rows
     labelled: Rows
     rng: np.random.Generator
+    labels: Integers = field(default_factory=lambda: np.empty(0, np.int64))
+    asked: Rows | None = None
+    head: Head | None = None
+    c: float = 30.0
     candidates: int = 1000
     landmarks: int = 2000
 
