@@ -12,10 +12,10 @@ from labeler.database import Database
 from labeler.image_store import ImageStore
 from labeler.queue import Queue, Status
 from labeler.session import Event, advance
-from labeler.store import AnnotationStore
+from labeler.store import Annotation, AnnotationStore
 from shared.errors import LabelstreamError
 from shared.log import LabelBook, Standing
-from shared.messages import Kind, Lane, LogRow, SessionNews, SessionState
+from shared.messages import Kind, Lane, SessionNews, SessionState
 
 ALL_LABELLED = "every image has been labelled"
 STATUS_OF = {Kind.LABEL: Status.LABELLED, Kind.SKIP: Status.SKIPPED, Kind.FLAG: Status.FLAGGED}
@@ -51,6 +51,8 @@ class Board:
         self.queue = Queue(lease_seconds)
         self.book = LabelBook()
         self.label_counts: Counter[int] = Counter()
+        self.bulk_labels = 0
+        self._bulk_seqs: set[int] = set()
         self.class_names = AnnotationStore(database).class_names()
         self.scan = Scan()
         self.file_counts = ImageStore(database).file_counts()
@@ -62,15 +64,19 @@ class Board:
         self._load(ImageStore(database), AnnotationStore(database))
 
     def _load(self, images: ImageStore, annotations: AnnotationStore) -> None:
-        keys = list(images.image_keys())
-        self.queue.add([(number, lane == Lane.TEST, image_id) for number, image_id, lane, _ in keys])
-        self.book.apply_all(row.for_trainer() for row in annotations.whole_log())
+        gone: list[int] = []
+        for chunk in images.image_keys():
+            self.queue.add([(number, lane == Lane.TEST, image_id) for number, image_id, lane, _ in chunk])
+            gone += [number for number, _, _, usable in chunk if not usable]
+        self.queue.settle()
+        for row in annotations.whole_log():
+            self._take(row)
         for image, standing in self.book:
             self.queue.set_status(image, STATUS_OF[standing.kind])
-        for number, _, _, usable in keys:
-            if not usable:
-                self.queue.set_status(number, Status.GONE)
+        for number in gone:
+            self.queue.set_status(number, Status.GONE)
         self.label_counts.update(self.book.labels().values())
+        self.bulk_labels = sum(standing.seq in self._bulk_seqs for _, standing in self.book)
 
     def subscribe(self, listener: Callable[[Topic], None]) -> None:
         """Have `listener` called whenever something changes. It must return at once and not raise."""
@@ -82,12 +88,12 @@ class Board:
             for listener in self._listeners:
                 listener(topic)
 
-    def apply(self, rows: Iterable[LogRow]) -> None:
+    def apply(self, rows: Iterable[Annotation]) -> None:
         """Take in rows that have been committed to the log."""
         with self.lock:
             for row in rows:
                 before = self.book.standing(row.image)
-                self.book.apply(row)
+                self._take(row)
                 self._recount(before, self.book.standing(row.image))
                 self._restore_status(row.image)
             self._settle()
@@ -159,10 +165,16 @@ class Board:
         elif state in _AFTER_STOP and open_images and self.session.reason == ALL_LABELLED:
             self.move(Event.RESUME)
 
+    def _take(self, row: Annotation) -> None:
+        self.book.apply(row.for_trainer())
+        if row.bulk is not None:
+            self._bulk_seqs.add(row.seq)
+
     def _recount(self, before: Standing | None, after: Standing | None) -> None:
         for standing, step in ((before, -1), (after, 1)):
             if standing and standing.class_id is not None:
                 self.label_counts[standing.class_id] += step
+                self.bulk_labels += step * (standing.seq in self._bulk_seqs)
 
     def _standing_status(self, image: int) -> Status:
         standing = self.book.standing(image)

@@ -12,7 +12,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from labeler.schema import SCHEMA_VERSION, meta, metadata
+from labeler.schema import MIGRATIONS, SCHEMA_VERSION, meta, metadata
 from shared.errors import StartRefused, StorageFull
 
 
@@ -20,12 +20,16 @@ class Database:
     """Connections to the database. What is written in one `writing()` block is kept whole or not at all."""
 
     def __init__(self, path: Path) -> None:
-        """Open the file `path`, made if missing. Raises StartRefused for a schema this program does not know."""
+        """Open the file `path`, made if missing and brought to this program's schema.
+
+        Raises StartRefused for a schema this program does not know.
+        """
         self._engine = sa.create_engine(f"sqlite:///{path}", connect_args={"timeout": 10})
         sa.event.listen(self._engine, "connect", _prepare_connection)
         self._write_lock = threading.Lock()
+        self._bring_up_to_date()
         metadata.create_all(self._engine)
-        self._check_schema()
+        self._name_log()
 
     def close(self) -> None:
         """Give all connections back."""
@@ -68,14 +72,26 @@ class Database:
         """The identity of this log, a UUID made with the database."""
         return self.get_meta("log_id")
 
-    def _check_schema(self) -> None:
+    def _bring_up_to_date(self) -> None:
+        meta.create(self._engine, checkfirst=True)
         found = self.get_meta("schema")
-        if not found:
-            self.set_meta(schema=str(SCHEMA_VERSION), log_id=str(uuid.uuid4()))
-        elif int(found) != SCHEMA_VERSION:
+        if not found or int(found) == SCHEMA_VERSION:
+            return
+        if int(found) not in MIGRATIONS:
             raise StartRefused(
-                f"the database has schema {found}, this program knows {SCHEMA_VERSION}; use the program that wrote it"
+                f"the database has schema {found}, this program knows up to {SCHEMA_VERSION}; "
+                "use the program that wrote it"
             )
+        with self.writing() as c:
+            c.exec_driver_sql("BEGIN IMMEDIATE")  # else SQLite commits each of these statements by itself
+            for version in range(int(found), SCHEMA_VERSION):
+                for statement in MIGRATIONS[version]:
+                    c.exec_driver_sql(statement)
+            c.execute(meta.update().where(meta.c.key == "schema").values(value=str(SCHEMA_VERSION)))
+
+    def _name_log(self) -> None:
+        if not self.get_meta("log_id"):
+            self.set_meta(schema=str(SCHEMA_VERSION), log_id=str(uuid.uuid4()))
 
 
 def _prepare_connection(connection: sqlite3.Connection, _record: object) -> None:

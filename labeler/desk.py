@@ -9,13 +9,15 @@ from typing import Any
 from labeler.board import Board, Topic
 from labeler.database import Database
 from labeler.feed import Feed
+from labeler.guidance import Guidance
 from labeler.history import History
 from labeler.image_store import ImageStore
 from labeler.session import Event
+from labeler.slow_rounds import SlowRounds
 from labeler.store import AnnotationStore
 from shared.config import Stream
 from shared.errors import ProtocolError
-from shared.events import PROTOCOL_VERSION
+from shared.events import MAX_LEASED, PROTOCOL_VERSION
 from shared.messages import (
     AnnotationBatch,
     Applied,
@@ -26,7 +28,7 @@ from shared.messages import (
     Ranking,
     Resend,
     SessionState,
-    StopOutlook,
+    SlowReport,
     StopReached,
     TrainerStatus,
     UnreadableImages,
@@ -63,7 +65,8 @@ class TrainerDesk:
     ) -> None:
         """clock: seconds since the epoch."""
         self.view = TrainerView()
-        self.outlook: list[StopOutlook] = []
+        self.guidance = Guidance(database)
+        self.slow_rounds = SlowRounds(database)
         self._board = board
         self._database = database
         self._annotations = annotations
@@ -128,6 +131,7 @@ class TrainerDesk:
                 seq_to=rows[-1].seq,
                 rows=[row.for_trainer() for row in rows],
                 classes=self._classes(),
+                leased=self._board.queue.leased(MAX_LEASED),
             )
 
     def applied(self, message: Applied) -> None:
@@ -161,13 +165,14 @@ class TrainerDesk:
             newest = self.history.newest
             if not self._current(message.epoch) or message.based_on_seq < newest.get("seq", 0):
                 return
-            self.outlook = message.outlook
             self._board.queue.prove(message.proving)
-            row = self._history_row(message)
-            if _same_evaluation(newest, row):
+            row, advised = self._history_row(message), self.guidance.take(message)
+            evaluated = not _same_evaluation(newest, row)
+            if evaluated:
+                self._annotations.add_metrics(row)
+                self.history.add(row)
+            if not (evaluated or advised):
                 return
-            self._annotations.add_metrics(row)
-            self.history.add(row)
         self._board.tell(Topic.METRICS, Topic.STATE)
 
     def status(self, message: TrainerStatus) -> None:
@@ -185,6 +190,14 @@ class TrainerDesk:
                 detail=message.detail,
             )
         self._board.tell(Topic.TRAINER)
+
+    def slow(self, message: SlowReport) -> None:
+        """Show how far the slow loop has come; the newest report of a round wins."""
+        with self._board.lock:
+            if not self._current(message.epoch):
+                return
+            self.slow_rounds.take(message, self._clock())
+        self._board.tell(Topic.STATE)
 
     def unreadable(self, message: UnreadableImages) -> None:
         """Take images that cannot be decoded out of the queue; the reasons are kept for the Data page."""

@@ -103,7 +103,7 @@ class Exchange:
         for path, image in chunk:
             if image in seqs and (row := rows.get(seqs[image])) and row.class_id is not None:
                 name = self._board.class_names[row.class_id]
-                yield ExportRow(path, name, row.annotator, row.created_at, row.seq, row.lane.value)
+                yield ExportRow(path, name, row.annotator, row.created_at, row.seq, row.lane.value, row.bulk)
 
 
 class Matcher:

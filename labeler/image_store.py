@@ -47,12 +47,12 @@ class ImageStore:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    def image_keys(self) -> Iterator[tuple[int, str, str, bool]]:
-        """(number, image_id, lane, usable?) of every image, in order of number."""
+    def image_keys(self, chunk: int = 5000) -> Iterator[list[tuple[int, str, str, bool]]]:
+        """(number, image_id, lane, usable?) of every image, in order of number, in lists of at most `chunk`."""
         query = sa.select(images.c.number, images.c.image_id, images.c.lane, images.c.present, images.c.reason)
         with self._database.reading() as c:
-            for row in c.execute(query.order_by(images.c.number)).yield_per(5000):
-                yield row.number, row.image_id, row.lane, bool(row.present) and not row.reason
+            for rows in c.execute(query.order_by(images.c.number)).yield_per(chunk).partitions():
+                yield [(number, id_, lane, bool(present) and not reason) for number, id_, lane, present, reason in rows]
 
     def find_images(self, ids: Iterable[str]) -> dict[str, ImageRow]:
         """image_id → row, for those ids that are known."""

@@ -5,6 +5,7 @@ Images are the numbers 0, 1, 2, … of the catalogue; what is kept per image is 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import IntEnum
@@ -51,13 +52,15 @@ class Shuffled:
     def __init__(self) -> None:
         self._order = np.empty(0, np.int64)
         self._keys = np.empty(0, np.uint64)
-        self._arrived: list[tuple[int, int]] = []
+        self._arrived = (array("q"), array("Q"))
         self._start = 0
         self._returned: dict[int, None] = {}
 
     def extend(self, images: Iterable[tuple[int, int]]) -> None:
         """Add images as (number, random 64-bit key)."""
-        self._arrived.extend(images)
+        for number, key in images:
+            self._arrived[0].append(number)
+            self._arrived[1].append(key)
 
     def put_back(self, image: int) -> None:
         """Make an image that was passed come first again."""
@@ -65,7 +68,7 @@ class Shuffled:
 
     def scan(self, is_open: Callable[[int], bool]) -> Iterator[int]:
         """Images that are open, in order; what is closed at the front is not looked at again."""
-        self._merge()
+        self.merge()
         for image in [i for i in self._returned if not is_open(i)]:
             del self._returned[image]
         yield from list(self._returned)
@@ -76,15 +79,15 @@ class Shuffled:
             if image not in self._returned and is_open(image):
                 yield image
 
-    def _merge(self) -> None:
-        if self._arrived:
-            numbers = np.array([number for number, _ in self._arrived], np.int64)
-            new_keys = np.array([key for _, key in self._arrived], np.uint64)
-            order = np.concatenate([self._order[self._start :], numbers])
-            keys = np.concatenate([self._keys[self._start :], new_keys])
+    def merge(self) -> None:
+        """Sort in what was added."""
+        numbers, new_keys = self._arrived
+        if numbers:
+            order = np.concatenate([self._order[self._start :], np.array(numbers)])
+            keys = np.concatenate([self._keys[self._start :], np.array(new_keys)])
             by_key = np.argsort(keys, kind="stable")
             self._order, self._keys, self._start = order[by_key], keys[by_key], 0
-            self._arrived = []
+            self._arrived = (array("q"), array("Q"))
 
 
 def merge_ranking(entries: Sequence[RankingEntry], is_free: Callable[[int], bool]) -> list[RankingEntry]:
@@ -126,6 +129,11 @@ class Queue:
             self._counts[is_test, Status.OPEN] += 1
         self._train_order.extend((number, _random_key(id_)) for number, is_test, id_ in images if not is_test)
         self._test_order.extend((number, _random_key(id_)) for number, is_test, id_ in images if is_test)
+
+    def settle(self) -> None:
+        """Sort what was added now, not when the next image is asked for."""
+        self._train_order.merge()
+        self._test_order.merge()
 
     def is_test(self, image: int) -> bool:
         """Whether an image belongs to the hold-out."""
@@ -215,10 +223,18 @@ class Queue:
             for image in self._clients.pop(name).leases:
                 self._leased.pop(image, None)
 
-    @property
-    def leased(self) -> int:
-        """How many images are leased."""
-        return len(self._leased)
+    def leased(self, limit: int) -> list[int]:
+        """The training images that people look at or will next, at most `limit`."""
+        return [image for image in self._leased if not self._is_test[image]][:limit]
+
+    def open_to(self, client: str | None, image: int) -> bool:
+        """Whether `client` may label an image of the training lane that it was not asked about."""
+        return (
+            image < len(self._status)
+            and self._is_open(image)
+            and not self._is_test[image]
+            and self._leased.get(image, client) == client
+        )
 
     def _grant(self, client: _Client, lease: Lease) -> None:
         client.leases[lease.image] = lease

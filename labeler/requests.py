@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from shared.errors import InvalidInput
+from shared.events import MAX_LOOK_ALIKES
 from shared.messages import Kind
 
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
@@ -55,6 +56,17 @@ class NewAnnotation(Request):
         if (self.kind is Kind.LABEL) != (self.label is not None):
             raise ValueError("kind `label` needs a label, `skip` and `flag` have none")
         return self
+
+
+class NewBulk(Request):
+    """`POST /api/annotations/bulk`: the label of the annotation `like` for further images that look the same."""
+
+    bulk_id: Token
+    like: Token
+    label: Annotated[str, Field(max_length=200)]
+    image_ids: list[ImageIdText] = Field(min_length=1, max_length=MAX_LOOK_ALIKES)
+    annotator: Name = ""
+    client: Token | None = None
 
 
 class LeaseRequest(Request):

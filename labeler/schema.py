@@ -6,7 +6,15 @@ from typing import Final
 
 import sqlalchemy as sa
 
-SCHEMA_VERSION: Final = 1
+SCHEMA_VERSION: Final = 2
+
+# What brings a database of the schema that is the key to the next one. New tables need no statement.
+MIGRATIONS: Final[dict[int, tuple[str, ...]]] = {
+    1: (
+        "ALTER TABLE annotations ADD COLUMN bulk VARCHAR",
+        "CREATE INDEX by_bulk ON annotations (bulk) WHERE bulk IS NOT NULL",
+    ),
+}
 
 metadata = sa.MetaData()
 
@@ -65,14 +73,24 @@ annotation_rows = sa.Table(
     sa.Column("queue_version", sa.Integer, nullable=True),
     sa.Column("created_at", sa.Float, nullable=False),
     sa.Column("duration_ms", sa.Integer, nullable=True),
+    sa.Column("bulk", sa.String, nullable=True),
     sa.Index("by_annotator", "annotator", "seq"),
 )
+sa.Index("by_bulk", annotation_rows.c.bulk, sqlite_where=annotation_rows.c.bulk.is_not(None))
 
 metrics = sa.Table(
     "metrics",
     metadata,
     sa.Column("id", sa.Integer, primary_key=True),
     sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("payload", sa.String, nullable=False),
+)
+
+slow_rounds = sa.Table(
+    "slow_rounds",
+    metadata,
+    sa.Column("round", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("time", sa.Float, nullable=False),
     sa.Column("payload", sa.String, nullable=False),
 )

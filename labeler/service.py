@@ -11,10 +11,10 @@ from labeler.board import STATUS_OF, Board
 from labeler.classes import Classes
 from labeler.image_store import ImageRow, ImageStore
 from labeler.queue import Lease, Status
-from labeler.requests import LeaseRequest, NewAnnotation
+from labeler.requests import LeaseRequest, NewAnnotation, NewBulk
 from labeler.session import Event
 from labeler.store import Annotation, AnnotationStore
-from shared.errors import Conflict, StorageFull, UnknownAnnotation, UnknownImage
+from shared.errors import Conflict, InvalidInput, StorageFull, UnknownAnnotation, UnknownImage
 from shared.messages import Kind, Lane, SessionNews, SessionState
 
 HANDING_OUT = frozenset({SessionState.SETUP, SessionState.LABELLING})
@@ -27,10 +27,22 @@ class Receipt(NamedTuple):
     created: bool
 
 
+class BulkReceipt(NamedTuple):
+    """An acknowledged bulk action; `left` are the images that it left as they were, because they are not open."""
+
+    seq: int
+    created: bool
+    left: list[str]
+
+
 class Handout(NamedTuple):
-    """What a client may show: its leases, images that probably come next, and why there are none."""
+    """What a client may show: its leases, images that probably come next, and why there are none.
+
+    look_alikes: leased image → those of its look-alikes that this client may label now.
+    """
 
     leases: list[Lease]
+    look_alikes: dict[int, list[int]]
     upcoming: list[int]
     reason: str
 
@@ -65,6 +77,23 @@ class LabelingService:
             self._commit([row])
         return Receipt(row.seq, True)
 
+    def record_bulk(self, new: NewBulk) -> BulkReceipt:
+        """Give one label to several images in one commit; those that are not open any more are left as they are.
+
+        Raises UnknownAnnotation, UnknownImage, UnknownClass, InvalidInput for a test image, Conflict, StorageFull.
+        """
+        with self._board.lock:
+            images = self._bulk_images(new)
+            done = self._annotations.of_bulk(new.bulk_id)
+            if not done:
+                self._check_like(new)
+                rows = self._bulk_rows(new, images)
+                if rows:
+                    self._commit(rows)
+            kept = {row.image for row in done or rows}
+            left = [image_id for image_id, number in images.items() if number not in kept]
+            return BulkReceipt(done[-1].seq if done else self._board.book.applied_seq, not done and bool(kept), left)
+
     def record_labels(self, labels: Sequence[tuple[int, int]], annotator: str, make_id: Callable[[], str]) -> None:
         """Keep many labels, as (image, class) numbers, in one commit. Raises StorageFull."""
         with self._board.lock:
@@ -77,27 +106,28 @@ class LabelingService:
                 self._commit(rows)
 
     def undo(self, annotation_id: str) -> Receipt:
-        """Take an annotation back by a further row; asked again: the same row.
+        """Take an annotation back by a further row, a bulk action as a whole; asked again: the same row.
 
         Raises UnknownAnnotation, StorageFull.
         """
         with self._board.lock:
-            if undone := self._annotations.find_undo(annotation_id):
-                return Receipt(undone.seq, False)
             target = self._annotations.find(annotation_id)
-            if target is None or target.kind is Kind.UNDO:
+            targets = [target] if target else self._annotations.of_bulk(annotation_id)
+            if not targets or targets[0].kind is Kind.UNDO:
                 raise UnknownAnnotation(f"no annotation has the id {annotation_id[:80]!r}; nothing was undone")
-            seq = self._board.book.applied_seq + 1
-            row = self._blank(seq, f"undo-{annotation_id}", target.image, target.annotator)
-            self._commit([replace(row, kind=Kind.UNDO, undoes=annotation_id, lane=target.lane)])
-        return Receipt(seq, True)
+            undone = self._annotations.undos([row.annotation_id for row in targets])
+            standing = [row for row in targets if row.annotation_id not in undone]
+            if not standing:
+                return Receipt(max(undone.values()), False)
+            self._take_back(standing)
+            return Receipt(self._board.book.applied_seq, True)
 
     def ask_again(self, kind: Kind) -> int:
         """Put skipped or flagged images back into the queue. Returns how many."""
         with self._board.lock:
             standing = [s.seq for _, s in self._board.book if s.kind is kind]
-            for annotation_id in self._annotations.ids_at(standing):
-                self.undo(annotation_id)
+            if standing:
+                self._take_back(list(self._annotations.rows_at(standing).values()))
         return len(standing)
 
     def lease(self, request: LeaseRequest) -> Handout:
@@ -108,7 +138,9 @@ class LabelingService:
             open_for_work = self._board.session.state in HANDING_OUT
             count, ahead = (request.count, request.upcoming) if open_for_work else (0, 0)
             leases = self._board.queue.lease(request.client, count, self._clock(), holding)
-            return Handout(leases, self._board.queue.upcoming(ahead), "" if leases else self._why_nothing())
+            alike = {lease.image: self._look_alikes(lease) for lease in leases}
+            reason = "" if leases else self._why_nothing()
+            return Handout(leases, alike, self._board.queue.upcoming(ahead), reason)
 
     def control(self, action: str) -> SessionNews:
         """Pause, resume or stop. Raises Conflict where the session's state does not allow it."""
@@ -130,6 +162,54 @@ class LabelingService:
         if self._board.queue.count(Status.OPEN):
             return "others"
         return "all_done" if self._board.queue.count(*STATUS_OF.values()) else "no_images"
+
+    def _look_alikes(self, lease: Lease) -> list[int]:
+        numbers = lease.entry.look_alikes if lease.entry and lease.lane is not Lane.TEST else []
+        free = (n for n in dict.fromkeys(numbers) if self._board.queue.open_to(lease.client, n))
+        return [number for number in free if number != lease.image]
+
+    def _bulk_images(self, new: NewBulk) -> dict[str, int]:
+        known = self._images.find_images(new.image_ids)
+        for image_id in new.image_ids:
+            if image_id not in known:
+                raise UnknownImage(f"no image has the id {image_id[:80]!r}; nothing was recorded", "image_ids")
+            if self._board.queue.is_test(known[image_id].number):
+                raise InvalidInput(
+                    f"the image {image_id[:80]} belongs to the hold-out, which is labelled one by one; leave it out",
+                    "image_ids",
+                )
+        return {image_id: known[image_id].number for image_id in dict.fromkeys(new.image_ids)}
+
+    def _check_like(self, new: NewBulk) -> None:
+        like = self._annotations.find(new.like)
+        if like is None or like.kind is not Kind.LABEL:
+            raise UnknownAnnotation(f"no label has the annotation_id {new.like[:80]!r}; label the image itself first")
+        if self._annotations.find(new.bulk_id):
+            raise Conflict(f"bulk_id {new.bulk_id!r} is an annotation's id; make a new id for every action", "bulk_id")
+
+    def _bulk_rows(self, new: NewBulk, images: dict[str, int]) -> list[Annotation]:
+        class_id, first = self._classes.number(new.label), self._board.book.applied_seq + 1
+        numbers = [number for number in images.values() if self._board.queue.open_to(new.client, number)]
+        return [
+            replace(
+                self._blank(first + i, f"{new.bulk_id}-{i}", number, new.annotator),
+                kind=Kind.LABEL,
+                class_id=class_id,
+                lane=Lane.QUERY,
+                bulk=new.bulk_id,
+            )
+            for i, number in enumerate(numbers)
+        ]
+
+    def _take_back(self, rows: Sequence[Annotation]) -> None:
+        first = self._board.book.applied_seq + 1
+        undoings = [self._blank(first + i, f"undo-{r.annotation_id}", r.image, r.annotator) for i, r in enumerate(rows)]
+        self._commit(
+            [
+                replace(undoing, kind=Kind.UNDO, undoes=row.annotation_id, lane=row.lane)
+                for undoing, row in zip(undoings, rows, strict=True)
+            ]
+        )
 
     def _row(self, new: NewAnnotation, image: int, class_id: int | None) -> Annotation:
         row = self._blank(self._board.book.applied_seq + 1, new.annotation_id, image, new.annotator)
@@ -173,7 +253,7 @@ class LabelingService:
             self._board.note_problem(error)
             raise
         self._board.note_problem(None)
-        self._board.apply(row.for_trainer() for row in rows)
+        self._board.apply(rows)
 
 
 def _same(earlier: Annotation, new: NewAnnotation, image: ImageRow) -> Receipt:

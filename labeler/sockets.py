@@ -29,6 +29,7 @@ from shared.messages import (
     PoolChanged,
     Ranking,
     Resend,
+    SlowReport,
     StopReached,
     TrainerStatus,
     UnreadableImages,
@@ -107,6 +108,10 @@ class TrainerNamespace(Namespace):  # type: ignore[misc]
     def on_status(self, *payload: object) -> None:
         """What the trainer does."""
         self._pass(TrainerStatus, payload, self._desk.status)
+
+    def on_slow(self, *payload: object) -> None:
+        """How far the slow loop has come."""
+        self._pass(SlowReport, payload, self._desk.slow)
 
     def on_unreadable(self, *payload: object) -> None:
         """Images that cannot be decoded."""

@@ -16,7 +16,10 @@ from shared.messages import Kind, Lane, LogRow
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """One row of the log as it was recorded. Times in seconds since the epoch, UTC."""
+    """One row of the log as it was recorded. Times in seconds since the epoch, UTC.
+
+    bulk: the action that labelled this image together with others; None for a label given to this image alone.
+    """
 
     seq: int
     annotation_id: str
@@ -32,6 +35,7 @@ class Annotation:
     queue_version: int | None
     created_at: float
     duration_ms: int | None
+    bulk: str | None = None
 
     def for_trainer(self) -> LogRow:
         """The part that travels to the trainer."""
@@ -72,14 +76,6 @@ class AnnotationStore:
         with self._database.writing() as c:
             c.execute(annotation_rows.insert(), [asdict(row) for row in rows])
 
-    def ids_at(self, seqs: Sequence[int]) -> list[str]:
-        """The annotation ids of rows."""
-        query = sa.select(annotation_rows.c.annotation_id).where(
-            annotation_rows.c.seq.in_(sa.bindparam("s", expanding=True))
-        )
-        with self._database.reading() as c:
-            return [row for i in range(0, len(seqs), 500) for row in c.scalars(query, {"s": seqs[i : i + 500]})]
-
     def log(self, after: int = 0, limit: int = 1000) -> list[Annotation]:
         """At most `limit` rows with seq > after, in order."""
         query = (
@@ -90,9 +86,7 @@ class AnnotationStore:
 
     def rows_at(self, seqs: Sequence[int]) -> dict[int, Annotation]:
         """seq → row."""
-        with self._database.reading() as c:
-            query = sa.select(annotation_rows).where(annotation_rows.c.seq.in_(seqs))
-            return {row.seq: _annotation(row) for row in c.execute(query)}
+        return {row.seq: row for row in self._where_in(annotation_rows.c.seq, seqs)}
 
     def whole_log(self, chunk: int = 5000) -> Iterator[Annotation]:
         """Every row in order, read in chunks."""
@@ -105,9 +99,16 @@ class AnnotationStore:
         """The row with this id."""
         return self._one(annotation_rows.c.annotation_id == annotation_id)
 
-    def find_undo(self, annotation_id: str) -> Annotation | None:
-        """The row that undoes the annotation with this id."""
-        return self._one(annotation_rows.c.undoes == annotation_id)
+    def of_bulk(self, bulk: str) -> list[Annotation]:
+        """The rows that one bulk action recorded, in order."""
+        query = sa.select(annotation_rows).where(annotation_rows.c.bulk == bulk).order_by(annotation_rows.c.seq)
+        with self._database.reading() as c:
+            return [_annotation(row) for row in c.execute(query)]
+
+    def undos(self, annotation_ids: Sequence[str]) -> dict[str, int]:
+        """annotation_id → seq of the row that undoes it, for those that are undone."""
+        rows = self._where_in(annotation_rows.c.undoes, annotation_ids)
+        return {row.undoes: row.seq for row in rows if row.undoes is not None}
 
     def history(self, annotator: str, before: int | None, limit: int) -> list[Annotation]:
         """An annotator's rows that are neither undone nor undoings, newest first."""
@@ -123,6 +124,12 @@ class AnnotationStore:
             query = query.where(annotation_rows.c.seq < before)
         with self._database.reading() as c:
             return [_annotation(row) for row in c.execute(query)]
+
+    def _where_in(self, column: sa.Column[Any], values: Sequence[Any]) -> Iterator[Annotation]:
+        query = sa.select(annotation_rows).where(column.in_(sa.bindparam("v", expanding=True)))
+        with self._database.reading() as c:
+            for start in range(0, len(values), 500):
+                yield from map(_annotation, c.execute(query, {"v": values[start : start + 500]}))
 
     def _one(self, condition: sa.ColumnElement[bool]) -> Annotation | None:
         with self._database.reading() as c:

@@ -18,6 +18,7 @@ from shared.config import Config
 from shared.messages import Kind, Lane, Prediction, RankingEntry, ReasonKind
 
 COLORS = 10
+LOOK_ALIKES_SHOWN = 24
 
 
 def show_path(path: bytes) -> str:
@@ -55,7 +56,9 @@ class Views:
                 "trainer": self.trainer(),
                 "queue": self.queue(),
                 "metrics": self._desk.history.newest.get("metrics", {}),
-                "outlook": [line.wire() for line in self._desk.outlook],
+                "outlook": [line.wire() for line in self._desk.guidance.outlook],
+                "advice": self.advice(),
+                "slow": self._desk.slow_rounds.rows(),
                 "thresholds": self._thresholds(),
                 "scan": {"found": board.scan.found, "indexed": board.scan.indexed, "done": board.scan.done},
                 "last_seq": board.book.applied_seq,
@@ -99,16 +102,28 @@ class Views:
         return {"history": self._desk.history.rows(), "thresholds": self._thresholds()}
 
     def newest_metrics(self) -> dict[str, Any]:
-        """The newest row of the history."""
-        return self._desk.history.newest
+        """The newest row of the history, with the advice that came with it."""
+        return {**self._desk.history.newest, "advice": self.advice()}
+
+    def advice(self) -> list[dict[str, Any]]:
+        """What each stop rule says."""
+        return [line.wire() for line in self._desk.guidance.advice]
 
     def handout(self, handout: Handout) -> dict[str, Any]:
         """`POST /api/leases`."""
         neighbours = [n for lease in handout.leases if lease.entry for n in lease.entry.neighbours]
-        numbers = {*(lease.image for lease in handout.leases), *handout.upcoming, *neighbours}
-        rows = self._images.images_by_number(numbers)
+        shown = {image: numbers[:LOOK_ALIKES_SHOWN] for image, numbers in handout.look_alikes.items()}
+        alike = [number for numbers in shown.values() for number in numbers]
+        rows = self._images.images_by_number({*shown, *handout.upcoming, *neighbours, *alike})
         return {
-            "tasks": [self._task(lease, rows) for lease in handout.leases],
+            "tasks": [
+                {
+                    **self._task(lease, rows),
+                    "look_alikes": [_link(rows[number]) for number in shown[lease.image] if number in rows],
+                    "look_alike_count": len(handout.look_alikes[lease.image]),
+                }
+                for lease in handout.leases
+            ],
             "upcoming": [_named(rows[number]) for number in handout.upcoming if number in rows],
             "reason": handout.reason,
             "queue": self.queue(),
@@ -129,6 +144,7 @@ class Views:
                     "label": self._name(row.class_id),
                     "created_at": row.created_at,
                     "lane": row.lane.value,
+                    "bulk": row.bulk,
                 }
                 for row in rows
             ]
@@ -213,6 +229,7 @@ class Views:
             "queue_version": row.queue_version,
             "created_at": row.created_at,
             "duration_ms": row.duration_ms,
+            "bulk": row.bulk,
         }
 
     def _name(self, number: int | None) -> str | None:
@@ -237,6 +254,7 @@ class Views:
         return {
             "images": queue.count(*present),
             "labelled": queue.count(Status.LABELLED),
+            "bulk": self._board.bulk_labels,
             "train": queue.count(Status.LABELLED, test=False),
             "test": queue.count(Status.LABELLED, test=True),
             "test_total": queue.count(*present, test=True),

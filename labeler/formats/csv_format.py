@@ -23,7 +23,7 @@ from labeler.formats.rows import (
 )
 from shared.errors import InvalidInput
 
-COLUMNS = ("filename", "label", "annotator", "created_at", "lane", "seq")
+COLUMNS = ("filename", "label", "annotator", "created_at", "lane", "seq", "bulk")
 
 
 def export_csv(rows: Iterable[ExportRow], read: ReadImage) -> Iterator[bytes]:

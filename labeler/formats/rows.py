@@ -32,7 +32,10 @@ CONTROL: Final = re.compile(rf"[\x00-\x1f\x7f]|{FORMULA.pattern}")
 
 @dataclass(frozen=True, slots=True)
 class ExportRow:
-    """One labelled file: its path below the image folder and the label that counts; created_at in s since 1970."""
+    """One labelled file: its path below the image folder and the label that counts; created_at in s since 1970.
+
+    bulk: the action that gave the label to several images at once; None for a label of its own.
+    """
 
     path: bytes
     label: str
@@ -40,6 +43,7 @@ class ExportRow:
     created_at: float
     seq: int
     lane: str
+    bulk: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +96,7 @@ def named_values(row: ExportRow, unsafe: re.Pattern[str]) -> dict[str, Any]:
         "created_at": datetime.fromtimestamp(row.created_at, UTC).isoformat(timespec="milliseconds"),
         "lane": row.lane,
         "seq": row.seq,
+        "bulk": row.bulk or "",
     }
 
 

@@ -2,78 +2,114 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final
+
 from flask import Blueprint, request
 from flask.typing import ResponseReturnValue
 
 from labeler.classes import Classes
 from labeler.database import Database
 from labeler.image_store import ImageStore
-from labeler.requests import ClassRequest, ControlRequest, LeaseRequest, NewAnnotation
+from labeler.requests import ClassRequest, ControlRequest, LeaseRequest, NewAnnotation, NewBulk
 from labeler.routes.query import number_argument
 from labeler.service import LabelingService
 from labeler.store import AnnotationStore
 from labeler.views import Views
 
 
-def api_blueprint(service: LabelingService, classes: Classes, views: Views, database: Database) -> Blueprint:
-    """Everything the labelling page and scripts use."""
-    blueprint = Blueprint("api", __name__)
-    annotations, images = AnnotationStore(database), ImageStore(database)
+@dataclass(frozen=True, slots=True)
+class Api:
+    """One method per call; a body or an argument that is not as documented raises InvalidInput."""
 
-    @blueprint.get("/healthz")
-    def healthz() -> ResponseReturnValue:
+    service: LabelingService
+    classes: Classes
+    views: Views
+    database: Database
+
+    def healthz(self) -> ResponseReturnValue:
+        """`GET /healthz`."""
         return {"status": "ok"}
 
-    @blueprint.get("/api/state")
-    def state() -> ResponseReturnValue:
-        return views.state()
+    def state(self) -> ResponseReturnValue:
+        """`GET /api/state`."""
+        return self.views.state()
 
-    @blueprint.get("/api/metrics")
-    def metrics() -> ResponseReturnValue:
-        return views.metrics()
+    def metrics(self) -> ResponseReturnValue:
+        """`GET /api/metrics`."""
+        return self.views.metrics()
 
-    @blueprint.post("/api/leases")
-    def leases() -> ResponseReturnValue:
-        return views.handout(service.lease(LeaseRequest.parse(request.get_json())))
+    def lease(self) -> ResponseReturnValue:
+        """`POST /api/leases`."""
+        return self.views.handout(self.service.lease(LeaseRequest.parse(request.get_json())))
 
-    @blueprint.post("/api/annotations")
-    def annotate() -> ResponseReturnValue:
-        receipt = service.record(NewAnnotation.parse(request.get_json()))
+    def annotate(self) -> ResponseReturnValue:
+        """`POST /api/annotations`."""
+        receipt = self.service.record(NewAnnotation.parse(request.get_json()))
         return {"seq": receipt.seq}, 201 if receipt.created else 200
 
-    @blueprint.delete("/api/annotations/<annotation_id>")
-    def undo(annotation_id: str) -> ResponseReturnValue:
-        return {"seq": service.undo(annotation_id).seq}
+    def annotate_bulk(self) -> ResponseReturnValue:
+        """`POST /api/annotations/bulk`."""
+        receipt = self.service.record_bulk(NewBulk.parse(request.get_json()))
+        return {"seq": receipt.seq, "left": receipt.left}, 201 if receipt.created else 200
 
-    @blueprint.get("/api/annotations")
-    def log() -> ResponseReturnValue:
-        rows = annotations.log(number_argument("after", 0), number_argument("limit", 1000, 1, 10_000))
-        return views.log(database.log_id, rows)
+    def undo(self, annotation_id: str) -> ResponseReturnValue:
+        """`DELETE /api/annotations/<annotation_id>`."""
+        return {"seq": self.service.undo(annotation_id).seq}
 
-    @blueprint.get("/api/history")
-    def history() -> ResponseReturnValue:
-        before = number_argument("before", 0) or None
-        limit = number_argument("limit", 50, 1, 1000)
-        return views.history(annotations.history(request.args.get("annotator", ""), before, limit))
+    def log(self) -> ResponseReturnValue:
+        """`GET /api/annotations`."""
+        after, limit = number_argument("after", 0), number_argument("limit", 1000, 1, 10_000)
+        return self.views.log(self.database.log_id, AnnotationStore(self.database).log(after, limit))
 
-    @blueprint.post("/api/classes")
-    def add_class() -> ResponseReturnValue:
-        number = classes.add(ClassRequest.parse(request.get_json()).name)
-        return views.class_view(number), 201
+    def history(self) -> ResponseReturnValue:
+        """`GET /api/history`."""
+        before, limit = number_argument("before", 0) or None, number_argument("limit", 50, 1, 1000)
+        annotator = request.args.get("annotator", "")
+        return self.views.history(AnnotationStore(self.database).history(annotator, before, limit))
 
-    @blueprint.patch("/api/classes/<path:name>")
-    def rename_class(name: str) -> ResponseReturnValue:
-        number = classes.rename(name, ClassRequest.parse(request.get_json()).name)
-        return views.class_view(number)
+    def add_class(self) -> ResponseReturnValue:
+        """`POST /api/classes`."""
+        number = self.classes.add(ClassRequest.parse(request.get_json()).name)
+        return self.views.class_view(number), 201
 
-    @blueprint.post("/api/control")
-    def control() -> ResponseReturnValue:
-        news = service.control(ControlRequest.parse(request.get_json()).action)
+    def rename_class(self, name: str) -> ResponseReturnValue:
+        """`PATCH /api/classes/<name>`."""
+        number = self.classes.rename(name, ClassRequest.parse(request.get_json()).name)
+        return self.views.class_view(number)
+
+    def control(self) -> ResponseReturnValue:
+        """`POST /api/control`."""
+        news = self.service.control(ControlRequest.parse(request.get_json()).action)
         return {"session": news.state.value, "stop_reason": news.reason}
 
-    @blueprint.get("/api/pool")
-    def pool() -> ResponseReturnValue:
-        rows = images.images_changed(number_argument("after", 0), number_argument("limit", 5000, 1, 20_000))
-        return views.pool(rows)
+    def pool(self) -> ResponseReturnValue:
+        """`GET /api/pool`."""
+        after, limit = number_argument("after", 0), number_argument("limit", 5000, 1, 20_000)
+        return self.views.pool(ImageStore(self.database).images_changed(after, limit))
 
+
+CALLS: Final[tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...]] = (
+    ("GET", "/healthz", Api.healthz),
+    ("GET", "/api/state", Api.state),
+    ("GET", "/api/metrics", Api.metrics),
+    ("POST", "/api/leases", Api.lease),
+    ("POST", "/api/annotations", Api.annotate),
+    ("POST", "/api/annotations/bulk", Api.annotate_bulk),
+    ("DELETE", "/api/annotations/<annotation_id>", Api.undo),
+    ("GET", "/api/annotations", Api.log),
+    ("GET", "/api/history", Api.history),
+    ("POST", "/api/classes", Api.add_class),
+    ("PATCH", "/api/classes/<path:name>", Api.rename_class),
+    ("POST", "/api/control", Api.control),
+    ("GET", "/api/pool", Api.pool),
+)
+
+
+def api_blueprint(service: LabelingService, classes: Classes, views: Views, database: Database) -> Blueprint:
+    """Everything the labelling page and scripts use."""
+    blueprint, api = Blueprint("api", __name__), Api(service, classes, views, database)
+    for method, path, call in CALLS:
+        blueprint.add_url_rule(path, call.__name__, call.__get__(api), methods=[method])
     return blueprint
