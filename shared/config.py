@@ -23,6 +23,7 @@ Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Port = Annotated[int, Field(ge=0, le=65535)]
+Secret = Annotated[str, Field(min_length=16)]
 
 
 class Section(BaseModel):
@@ -58,6 +59,9 @@ class TrainerService(Section):
     host: str = "127.0.0.1"
     port: Port = 3333
     labeler_url: str = "http://127.0.0.1:3334"
+    token: Secret | None = None
+    allowed_hosts: list[str] = []
+    roots: list[Path] = []
 
 
 class Images(Section):
@@ -95,8 +99,7 @@ class Model(Section):
 
 
 class Strategy(Section):
-    name: str = "margin"
-    cold_start: str = "herding"
+    name: str = "uherding"
     explore: Share = 0.05
     head: Annotated[int, Field(ge=10, le=1000)] = 200
     candidates: Annotated[int, Field(ge=10)] = 1000

@@ -38,7 +38,8 @@ class News:
 class Conversation:
     """What the labeler has said so far; `checkpoint.book` and the pool's open images follow it.
 
-    epoch: 0 while there is no handshake; messages are then kept back by `send`.
+    epoch: 0 while there is no handshake; messages are then kept back by `send`. leased: images that people were
+    looking at when the newest batch was sent.
     """
 
     def __init__(self, link: TrainerLink, checkpoint: Checkpoint, pool: Pool) -> None:
@@ -48,6 +49,7 @@ class Conversation:
         self.classes: dict[int, str] = {}
         self.ranking_version = 0
         self.last_seq = 0
+        self.leased: list[int] = []
         self._link = link
         self._pool = pool
         pool.close({image: True for image, _ in checkpoint.book})
@@ -112,6 +114,7 @@ class Conversation:
             log.warning("the labeler's log is %s, not %s; starting over", welcome.log_id, self.checkpoint.log_id)
             self._pool.clear()
         self.checkpoint.restart(welcome.log_id)
+        self.leased = []
 
     def _batch(self, batch: AnnotationBatch, news: News) -> None:
         if batch.epoch != self.epoch or batch.log_id != self.checkpoint.log_id:
@@ -121,6 +124,7 @@ class Conversation:
         taken = take_in(book, batch)
         self._name(batch.classes)
         self.last_seq = max(self.last_seq, batch.seq_to)
+        self.leased = batch.leased
         self._pool.close({image: book.standing(image) is not None for image in taken.changed})
         news.batches += bool(taken.changed)
         self.send(Applied(epoch=self.epoch, seq=book.applied_seq))

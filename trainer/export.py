@@ -104,7 +104,7 @@ def predict_unlabelled(
     rest = pool.unlabelled(labels)
     if rest is None or not len(rest) or model.head is None:
         return
-    probs = model.probabilities(rest.vectors)[rest.rows]
+    probs = model.probabilities(rest)
     for ref, (label, confidence) in zip(pool.refs(rest.numbers), likeliest(probs, classes), strict=True):
         yield Predicted(ref.image_id, ref.path, label, confidence)
 

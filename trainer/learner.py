@@ -8,12 +8,10 @@ from typing import Self
 
 import numpy as np
 import numpy.typing as npt
-import torch
 
 from shared.config import Train
 from trainer.models.head import Head, fit_head, softmax
 from trainer.pool import Located
-from trainer.vectors import VectorFile
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -36,20 +34,11 @@ class Model:
         head = fit_head(x, y, config.C, config.class_balanced, self.head, config.steps_per_slice)
         return replace(self, version=self.version + 1, head=head, labels=len(y))
 
-    def probabilities(self, vectors: VectorFile) -> Floats:
-        """Class probabilities of every row of `vectors`, (N, K); K = 0 without a head. Columns are head.classes."""
+    def probabilities(self, images: Located) -> Floats:
+        """Class probabilities of `images`, (N, K); K = 0 without a head. Columns are head.classes."""
         if self.head is None:
-            return np.empty((len(vectors), 0), np.float32)
-        return score(self.head, vectors)
-
-
-def score(head: Head, vectors: VectorFile) -> Floats:
-    """Class probabilities of every row, (N, K), computed piece by piece."""
-    weight, bias = torch.from_numpy(head.weight), torch.from_numpy(head.bias)
-    logits = np.empty((len(vectors), len(head.classes)), np.float32)
-    for rows, block in vectors.blocks():
-        logits[rows] = torch.nn.functional.linear(torch.from_numpy(block), weight, bias).numpy()
-    return softmax(logits)
+            return np.empty((len(images), 0), np.float32)
+        return softmax(images.vectors.linear(images.rows, self.head.weight, self.head.bias))
 
 
 def holdout_probabilities(head: Head | None, test: Located, n_classes: int) -> Floats:

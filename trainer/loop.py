@@ -64,7 +64,7 @@ class Trainer:
         self._embedder = embedder
         self._clock = clock
         self._ending = ending
-        self._ranker = Ranker(config.strategy)
+        self._ranker = Ranker(config.strategy, config.train.C)
         self._reporter = Reporter(talk, pool, clock)
         self._due = Due(config.train)
         self._metrics: dict[str, MetricValue] = {}
@@ -145,9 +145,8 @@ class Trainer:
 
     def _rank(self, snapshot: Snapshot) -> None:
         model = self.talk.checkpoint.model
-        classes = model.head.classes if model.head else np.empty(0, np.int64)
         version = self.talk.ranking_version + 1
-        order = self._ranker.order(snapshot, model.probabilities(snapshot.vectors), classes, version)
+        order = self._ranker.order(snapshot, model, self.talk.checkpoint.book.labels(), version, self.talk.leased)
         sent = self.talk.send(
             Ranking(
                 epoch=self.talk.epoch,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy.typing as npt
 
 from shared.config import Strategy as StrategyConfig
 from shared.messages import Prediction, RankingEntry, Reason, ReasonKind
+from trainer.learner import Model
 from trainer.pool import Located, Snapshot
-from trainer.strategies import Query, Strategy, explore, find_strategy, select
+from trainer.strategies import Query, explore, find_strategy, select
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -19,7 +21,7 @@ Integers = npt.NDArray[np.int64]
 NEIGHBOURS: Final = 3
 WITH_NEIGHBOURS: Final = 30  # entries; further down the order changes before anyone sees it
 TOP: Final = 3
-COVER_PER_CLASS: Final = 4  # of 1, 2, 3, 4, 6, 8 the best on two image sets: benchmarks/LOG.md
+SCORED: Final = 100_000  # images; of a larger folder a random part is looked at, another each time
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,45 +33,58 @@ class Order:
 
 
 class Ranker:
-    """Orders the askable images by the configured strategies. Raises ConfigError for an unknown one."""
+    """Orders the askable images by the configured strategy. Raises ConfigError for an unknown one."""
 
-    def __init__(self, config: StrategyConfig) -> None:
+    def __init__(self, config: StrategyConfig, c: float) -> None:
+        """c: the C that heads are fitted with."""
         self._config = config
-        self._strategies: dict[str, Strategy] = {
-            name: explore(find_strategy(name), config.explore) for name in (config.cold_start, config.name)
-        }
+        self._c = c
+        self._strategy = explore(find_strategy(config.name), config.explore)
 
-    def strategy_for(self, labels: int, classes: int) -> str:
-        """The strategy's name: the cold start until every class has had some labels on average."""
-        cold = classes < 2 or labels < COVER_PER_CLASS * classes
-        return self._config.cold_start if cold else self._config.name
-
-    def order(self, snapshot: Snapshot, probs: Floats, classes: Integers, version: int) -> Order:
+    def order(
+        self, snapshot: Snapshot, model: Model, labels: Mapping[int, int], version: int, leased: Iterable[int] = ()
+    ) -> Order:
         """The images to ask next, best first.
 
-        probs: (rows of the array, K) with the class numbers `classes`, (K,). version: seeds what is random.
+        labels: class number by image number. version: seeds what is random. leased: numbers of images that people are
+        looking at now.
         """
-        config = self._config
-        name = self.strategy_for(len(snapshot.train), len(classes))
-        askable = snapshot.askable
-        query = Query(
-            count=config.head,
-            probs=probs[askable.rows],
-            embeddings=askable,
-            labelled=snapshot.train,
-            rng=np.random.default_rng((config.seed, version)),
-            candidates=config.candidates,
-            landmarks=config.landmarks,
-        )
-        chosen = select(self._strategies[name], query)
+        rng = np.random.default_rng((self._config.seed, version))
+        is_asked = np.isin(snapshot.askable.numbers, list(leased))
+        asked, askable = snapshot.askable.part(is_asked), snapshot.askable.part(~is_asked).thinned(SCORED, rng)
+        query = query_of(replace(snapshot, askable=askable), model, labels, self._config, rng)
+        query = replace(query, asked=asked, c=self._c)
+        chosen = select(self._strategy, query)
         near = nearest(askable, snapshot.train, chosen.positions[:WITH_NEIGHBOURS])
+        classes = model.head.classes if model.head else np.empty(0, np.int64)
         return Order(
-            name,
+            self._config.name,
             [
                 _entry(int(askable.numbers[p]), float(score), reason, query.probs[p], classes, near.get(int(p), []))
                 for p, score, reason in zip(chosen.positions, chosen.scores, chosen.reasons, strict=True)
             ],
         )
+
+
+def query_of(
+    snapshot: Snapshot, model: Model, labels: Mapping[int, int], config: StrategyConfig, rng: np.random.Generator
+) -> Query:
+    """What a strategy is asked: to choose config.head of the askable images, with a model fitted on the training ones.
+
+    labels: class number by image number, those of snapshot.train among them.
+    """
+    numbers = np.array([labels[int(number)] for number in snapshot.train.numbers], np.int64)
+    return Query(
+        count=config.head,
+        probs=model.probabilities(snapshot.askable),
+        embeddings=snapshot.askable,
+        labelled=snapshot.train,
+        rng=rng,
+        labels=numbers if model.head is None else np.searchsorted(model.head.classes, numbers),
+        head=model.head,
+        candidates=config.candidates,
+        landmarks=config.landmarks,
+    )
 
 
 def nearest(askable: Located, labelled: Located, positions: Integers) -> dict[int, list[int]]:

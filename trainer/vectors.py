@@ -61,14 +61,24 @@ class VectorFile:
         """The vectors of `rows`, (k, dim) float32."""
         return self._map()[rows].astype(np.float32)
 
-    def blocks(self) -> Iterator[tuple[slice, Floats]]:
-        """All vectors in pieces: (rows, their vectors). A piece is overwritten by the next."""
+    def linear(self, rows: Integers, weight: Floats, bias: Floats) -> Floats:
+        """`vectors @ weight.T + bias` of the vectors of `rows`, (N, K), read piece by piece.
+
+        rows: ascending. weight: (K, dim). bias: (K,). Where rows are dense, those between are computed as well, which
+        is quicker than to gather.
+        """
         mapped = self._map()
         buffer = torch.empty((BLOCK, self.dim))
-        for start in range(0, len(mapped), BLOCK):
-            part = torch.from_numpy(mapped[start : start + BLOCK])
-            piece = buffer[: len(part)].copy_(part)
-            yield slice(start, start + len(part)), piece.numpy()
+        found = np.empty((len(rows), len(weight)), np.float32)
+        for piece in _pieces(rows):
+            wanted = rows[piece]
+            low, high = int(wanted[0]), int(wanted[-1]) + 1
+            is_dense = high - low <= BLOCK
+            part = torch.from_numpy(mapped[low:high] if is_dense else mapped[wanted])
+            block = buffer[: len(part)].copy_(part)
+            products = torch.nn.functional.linear(block, torch.from_numpy(weight), torch.from_numpy(bias)).numpy()
+            found[piece] = products[wanted - low] if is_dense else products
+        return found
 
     def _map(self) -> npt.NDArray[np.float16]:
         count = self._count
@@ -93,3 +103,13 @@ class VectorFile:
         os.truncate(self._vectors_path, count * self._row_bytes)
         os.truncate(self._hashes_path, count * HASH_BYTES)
         return count
+
+
+def _pieces(rows: Integers) -> Iterator[slice]:
+    """Parts of ascending `rows` that lie within BLOCK rows and fill half of them, or else have BLOCK entries."""
+    start = 0
+    while start < len(rows):
+        beyond = int(np.searchsorted(rows, rows[start] + BLOCK))
+        end = beyond if 2 * (beyond - start) >= BLOCK else min(start + BLOCK, len(rows))
+        yield slice(start, end)
+        start = end

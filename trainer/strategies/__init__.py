@@ -13,6 +13,7 @@ from trainer.strategies.least import least
 from trainer.strategies.margin import margin
 from trainer.strategies.random import random
 from trainer.strategies.ratio import ratio
+from trainer.strategies.uherding import uherding
 
 __all__ = ["STRATEGIES", "Query", "Rows", "Selection", "Strategy", "explore", "find_strategy", "select"]
 
@@ -23,6 +24,7 @@ STRATEGIES: Final[dict[str, Strategy]] = {
     "ratio": ratio,
     "entropy": entropy,
     "herding": herding,
+    "uherding": uherding,
 }
 
 

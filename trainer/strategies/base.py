@@ -59,6 +59,11 @@ class Query:
     def __len__(self) -> int:
         return len(self.embeddings)
 
+    def selected(self) -> Floats:
+        """The embeddings of what is labelled or being asked, (M + asked, D)."""
+        parts = [rows[np.arange(len(rows))] for rows in (self.labelled, self.asked) if rows is not None]
+        return np.concatenate(parts)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:

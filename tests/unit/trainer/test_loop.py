@@ -100,7 +100,7 @@ def test_before_any_label_the_pool_is_covered(make: Make) -> None:
     bench.embedded()
     bench.step(LinkUp(), welcome_to())
     ranking = bench.last(Ranking)
-    assert ranking.strategy == "herding"
+    assert ranking.strategy == "uherding"
     assert {entry.image for entry in ranking.entries} == set(train_images(IMAGES))
     assert all(entry.prediction is None for entry in ranking.entries)
 
@@ -112,7 +112,7 @@ def test_labels_are_learnt_and_the_order_follows(make: Make) -> None:
     version = bench.last(Ranking).version
     bench.label(*train_images(15))
     ranking = bench.last(Ranking)
-    assert ranking.strategy == "margin"
+    assert ranking.strategy == "uherding"
     assert ranking.version > version
     assert ranking.based_on_seq == 15
     assert not {entry.image for entry in ranking.entries} & (set(train_images(15)) | set(TEST))
@@ -120,7 +120,6 @@ def test_labels_are_learnt_and_the_order_follows(make: Make) -> None:
     assert sum(right) / len(right) > 0.9
     scores = [entry.score for entry in ranking.entries]
     assert scores[0] == max(scores)
-    assert all(len(entry.reason.classes) == 2 for entry in ranking.entries)
     assert ranking.entries[0].neighbours
 
 

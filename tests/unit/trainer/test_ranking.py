@@ -9,11 +9,11 @@ from shared.config import Strategy, Train
 from shared.errors import ConfigError
 from shared.messages import ReasonKind
 from tests.unit.trainer.conftest import FolderLabeler
-from trainer.learner import Model, holdout_probabilities, score
+from trainer.learner import Model, holdout_probabilities
 from trainer.models.head import fit_head
 from trainer.models.pixels import PixelSpace
 from trainer.pool import Pool, Snapshot
-from trainer.ranking import COVER_PER_CLASS, Ranker, nearest
+from trainer.ranking import Ranker, nearest
 from trainer.vectors import VectorFile
 
 DIM, IMAGES = 12, 120
@@ -48,9 +48,7 @@ def test_an_order_of_everything_askable_with_predictions_and_reasons(pool: Pool)
     snapshot, labels = labelled(pool, *range(1, 19))
     model = Model().fitted(snapshot.train, labels, Train())
     assert model.head is not None
-    order = Ranker(Strategy(explore=0.0, head=1000)).order(
-        snapshot, model.probabilities(snapshot.vectors), model.head.classes, 1
-    )
+    order = Ranker(Strategy(name="margin", explore=0.0, head=1000), 30.0).order(snapshot, model, labels, 1)
     assert order.strategy == "margin"
     numbers = [entry.image for entry in order.entries]
     assert sorted(numbers) == sorted(snapshot.askable.numbers.tolist())
@@ -66,30 +64,43 @@ def test_an_order_of_everything_askable_with_predictions_and_reasons(pool: Pool)
 
 def test_the_head_of_the_order_is_as_long_as_configured(pool: Pool) -> None:
     snapshot, _ = labelled(pool)
-    order = Ranker(Strategy(head=10)).order(snapshot, np.empty((IMAGES, 0), np.float32), np.empty(0, np.int64), 1)
+    order = Ranker(Strategy(head=10), 30.0).order(snapshot, Model(), {}, 1)
     assert len(order.entries) == 10
     assert all(entry.prediction is None and not entry.neighbours for entry in order.entries)
 
 
 def test_the_same_version_gives_the_same_order_and_another_explores_elsewhere(pool: Pool) -> None:
     snapshot, _ = labelled(pool)
-    ranker = Ranker(Strategy(cold_start="random", head=20))
-    nothing = (np.empty((IMAGES, 0), np.float32), np.empty(0, np.int64))
-    assert ranker.order(snapshot, *nothing, 1) == ranker.order(snapshot, *nothing, 1)
-    assert ranker.order(snapshot, *nothing, 1) != ranker.order(snapshot, *nothing, 2)
+    ranker = Ranker(Strategy(name="random", head=20), 30.0)
+    assert ranker.order(snapshot, Model(), {}, 1) == ranker.order(snapshot, Model(), {}, 1)
+    assert ranker.order(snapshot, Model(), {}, 1) != ranker.order(snapshot, Model(), {}, 2)
 
 
-def test_coverage_comes_first_then_uncertainty() -> None:
-    ranker = Ranker(Strategy())
-    assert ranker.strategy_for(0, 0) == "herding"
-    assert ranker.strategy_for(1000, 1) == "herding"
-    assert ranker.strategy_for(3 * COVER_PER_CLASS - 1, 3) == "herding"
-    assert ranker.strategy_for(3 * COVER_PER_CLASS, 3) == "margin"
+def test_what_is_leased_is_not_ranked_but_counts_as_selected(pool: Pool) -> None:
+    snapshot, _ = labelled(pool)
+    ranker = Ranker(Strategy(name="herding", explore=0.0, head=10), 30.0)
+    leased = [entry.image for entry in ranker.order(snapshot, Model(), {}, 1).entries[:3]]
+    order = ranker.order(snapshot, Model(), {}, 1, leased)
+    assert not set(leased) & {entry.image for entry in order.entries}
+    assert {number % 3 for number in leased} == {0, 1, 2}
+    assert order.entries[0].score < ranker.order(snapshot, Model(), {}, 1).entries[0].score / 2
+
+
+def test_of_a_large_pool_a_random_part_is_looked_at_another_each_time(
+    pool: Pool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("trainer.pool.RUN", 4)
+    monkeypatch.setattr("trainer.ranking.SCORED", 20)
+    snapshot, _ = labelled(pool)
+    ranker = Ranker(Strategy(name="random", explore=0.0, head=1000), 30.0)
+    parts = [{e.image for e in ranker.order(snapshot, Model(), {}, version).entries} for version in range(40)]
+    assert all(len(part) == 20 for part in parts)
+    assert set().union(*parts) == set(snapshot.askable.numbers.tolist())
 
 
 def test_an_unknown_strategy_is_refused_at_start() -> None:
     with pytest.raises(ConfigError, match="margins"):
-        Ranker(Strategy(name="margins"))
+        Ranker(Strategy(name="margins"), 30.0)
 
 
 def test_neighbours_are_the_nearest_labelled_images(pool: Pool) -> None:
@@ -104,12 +115,12 @@ def test_neighbours_are_the_nearest_labelled_images(pool: Pool) -> None:
         assert numbers == sorted(distances, key=distances.__getitem__)[:3]
 
 
-def test_scores_of_the_whole_array_are_those_of_the_head(pool: Pool) -> None:
+def test_probabilities_of_located_images_are_those_of_the_head(pool: Pool) -> None:
     snapshot, labels = labelled(pool, *range(1, 19))
     model = Model().fitted(snapshot.train, labels, Train())
     assert model.head is not None
-    everything = snapshot.vectors[np.arange(len(snapshot.vectors))]
-    np.testing.assert_allclose(score(model.head, snapshot.vectors), model.head.probabilities(everything), atol=1e-5)
+    x = snapshot.askable[np.arange(len(snapshot.askable))]
+    np.testing.assert_allclose(model.probabilities(snapshot.askable), model.head.probabilities(x), atol=1e-3)
 
 
 def test_a_model_counts_versions_and_forgets_labels_that_are_gone(pool: Pool) -> None:
@@ -119,7 +130,7 @@ def test_a_model_counts_versions_and_forgets_labels_that_are_gone(pool: Pool) ->
     empty, _ = labelled(pool)
     again = first.fitted(empty.train, {}, Train())
     assert (again.version, again.labels, again.head) == (6, 0, None)
-    assert again.probabilities(snapshot.vectors).shape == (IMAGES, 0)
+    assert again.probabilities(snapshot.askable).shape == (len(snapshot.askable), 0)
 
 
 def test_holdout_probabilities_have_a_column_for_every_class(pool: Pool) -> None:

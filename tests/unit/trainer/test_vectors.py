@@ -59,12 +59,13 @@ def test_a_reader_sees_what_is_appended_later(tmp_path: Path) -> None:
     np.testing.assert_allclose(file[np.array([1])], vectors(1, seed=2), atol=5e-4)
 
 
-@pytest.mark.parametrize("count", [0, 1, BLOCK, BLOCK + 3])
-def test_blocks_cover_every_row_once(tmp_path: Path, count: int) -> None:
+@pytest.mark.parametrize("share", [1.0, 0.9, 0.3, 0.01])
+@pytest.mark.parametrize("count", [0, 1, BLOCK, 3 * BLOCK + 3])
+def test_products_of_any_ascending_rows(tmp_path: Path, count: int, share: float) -> None:
     file = VectorFile(tmp_path, DIM)
     x = vectors(count)
     file.append(hashes(*range(count)), x)
-    seen = np.full((count, DIM), np.nan, np.float32)
-    for rows, block in file.blocks():
-        seen[rows] = block
-    np.testing.assert_allclose(seen, x, atol=5e-4)
+    rng = np.random.default_rng(0)
+    rows = np.flatnonzero(rng.random(count) < share)
+    weight, bias = vectors(3, seed=1), np.arange(3, dtype=np.float32)
+    np.testing.assert_allclose(file.linear(rows, weight, bias), x[rows] @ weight.T + bias, atol=2e-3)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from trainer.strategies import STRATEGIES, Query, select
 from trainer.strategies.base import Floats, Integers
-from trainer.strategies.herding import coverage, gaussian, greedy_cover, kernel_width
+from trainer.strategies.cover import coverage, gaussian, greedy_cover, kernel_width
 
 
 def unit(rng: np.random.Generator, n: int, dim: int) -> Floats:
