@@ -19,7 +19,8 @@ from trainer.stopping import LookState
 
 log = logging.getLogger(__name__)
 
-FORMAT: Final = 1
+FORMAT: Final = 2  # 1 had no temperature; it is found again soon after such a checkpoint is read
+OLDEST: Final = 1
 KEEP: Final = 3
 KINDS: Final = (Kind.LABEL, Kind.SKIP, Kind.FLAG)
 NO_CLASS: Final = -1
@@ -115,7 +116,12 @@ def _pack(checkpoint: Checkpoint) -> dict[str, Any]:
 
 
 def _pack_model(model: Model) -> dict[str, Any]:
-    packed: dict[str, Any] = {"version": model.version, "labels": model.labels}
+    packed: dict[str, Any] = {
+        "version": model.version,
+        "labels": model.labels,
+        "temperature": model.temperature,
+        "calibrated_on": model.calibrated_on,
+    }
     if model.head is not None:
         head = model.head
         packed["head"] = {
@@ -128,8 +134,8 @@ def _pack_model(model: Model) -> dict[str, Any]:
 
 
 def _unpack(packed: dict[str, Any]) -> Checkpoint:
-    if packed["format"] != FORMAT:
-        raise ValueError(f"format {packed['format']}, expected {FORMAT}")
+    if not OLDEST <= packed["format"] <= FORMAT:
+        raise ValueError(f"format {packed['format']}, expected {OLDEST} to {FORMAT}")
     book = LabelBook()
     for (seq, image, kind, class_id), annotation_id in zip(
         packed["numbers"].tolist(), packed["annotation_ids"], strict=True
@@ -163,7 +169,15 @@ def _unpack(packed: dict[str, Any]) -> Checkpoint:
 
 def _unpack_model(packed: dict[str, Any]) -> Model:
     head = packed.get("head")
-    if head is None:
-        return Model(packed["version"], None, packed["labels"])
-    arrays = (head["classes"].numpy(), head["weight"].numpy(), head["bias"].numpy())
-    return Model(packed["version"], Head(*arrays, float(head["loss"])), packed["labels"])
+    return Model(
+        packed["version"],
+        None if head is None else _unpack_head(head),
+        packed["labels"],
+        float(packed.get("temperature", 1.0)),
+        int(packed.get("calibrated_on", 0)),
+    )
+
+
+def _unpack_head(packed: dict[str, Any]) -> Head:
+    arrays = (packed["classes"].numpy(), packed["weight"].numpy(), packed["bias"].numpy())
+    return Head(*arrays, float(packed["loss"]))

@@ -35,6 +35,7 @@ class ModelCard(Message):
 
     classes: name of each row of `head.weight`. The image is squeezed to image_size × image_size, scaled to 0..1,
     standardised by mean and std, turned into features by the network (`space.*`), and divided by their length.
+    temperature: what the logits are divided by before the softmax, so that a confidence is as often right as it says.
     """
 
     format: int
@@ -46,6 +47,7 @@ class ModelCard(Message):
     preprocessing: SpaceInfo
     labels: int
     metrics: dict[str, MetricValue]
+    temperature: float = Field(default=1.0, gt=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +85,7 @@ def export_all(
         preprocessing=snapshot.space.info,
         labels=model.labels,
         metrics=dict(metrics),
+        temperature=model.temperature,
     )
     export_model(exports / f"model-{model.version}", card, model.head, snapshot.space)
     return [f"model-{model.version}", export_predictions(exports, checkpoint, pool, names)]

@@ -134,6 +134,8 @@ class Trainer:
                 self._rank(snapshot)
             if self._due.evaluate:
                 self._evaluate(snapshot)
+            if self.talk.checkpoint.model.calibration_due:  # the next order has it; this one need not wait
+                self._calibrate(snapshot)
             if self._due.save:
                 self._save()
         self._stop_if_reached()
@@ -142,6 +144,10 @@ class Trainer:
         checkpoint = self.talk.checkpoint
         checkpoint.model = checkpoint.model.fitted(snapshot.train, checkpoint.book.labels(), self._config.train)
         self._due.fit = False
+
+    def _calibrate(self, snapshot: Snapshot) -> None:
+        checkpoint = self.talk.checkpoint
+        checkpoint.model = checkpoint.model.calibrated(snapshot.train, checkpoint.book.labels(), self._config.train)
 
     def _rank(self, snapshot: Snapshot) -> None:
         model = self.talk.checkpoint.model
@@ -167,7 +173,7 @@ class Trainer:
         labels = checkpoint.book.labels()
         truth = np.array([labels[int(number)] for number in snapshot.test.numbers], np.int64)
         n_classes = max([*self.talk.classes, *truth.tolist()], default=-1) + 1
-        probs = holdout_probabilities(checkpoint.model.head, snapshot.test, n_classes)
+        probs = holdout_probabilities(checkpoint.model, snapshot.test, n_classes)
         refused = self._pool.count_tests(checkpoint.book.refused())
         self._metrics = evaluate(probs, truth, self.talk.classes, refused) if checkpoint.model.head else {}
         progress = Progress(len(truth), len(truth) + self._pool.counts().test_open, checkpoint.model.labels)

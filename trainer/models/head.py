@@ -32,9 +32,9 @@ class Head:
     bias: Floats
     loss: float
 
-    def probabilities(self, x: Floats) -> Floats:
-        """Class probabilities of embeddings. x: (N, D) → (N, K), each row sums to 1."""
-        return softmax(np.asarray(x @ self.weight.T + self.bias, np.float32))
+    def probabilities(self, x: Floats, temperature: float = 1.0) -> Floats:
+        """Class probabilities of embeddings, the logits divided by `temperature`. x: (N, D) → (N, K), rows sum to 1."""
+        return softmax(np.asarray(x @ self.weight.T + self.bias, np.float32) / np.float32(temperature))
 
 
 def softmax(logits: Floats) -> Floats:

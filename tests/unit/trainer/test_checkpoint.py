@@ -21,7 +21,7 @@ def example(seq: int = 5) -> Checkpoint:
     book.apply_all(label_row(i, image=i % 4, class_id=i % 2) for i in range(1, seq + 1))
     head = fit_head(rng.normal(size=(20, 6)).astype(np.float32), rng.integers(0, 3, 20), 30.0)
     looks = LookState(75, 140, 0.02, (("loss ≤ 0.5", 2),), frozenset({"accuracy ≥ 0.9"}), frozenset({"x"}))
-    return Checkpoint("log-1", book, Model(12, head, 20), looks, finished_seq=3)
+    return Checkpoint("log-1", book, Model(12, head, 20, 0.7, 18), looks, finished_seq=3)
 
 
 def test_everything_comes_back(tmp_path: Path) -> None:
@@ -32,11 +32,22 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     assert loaded.book.applied_seq == 5
     assert loaded.book.rows() == saved.book.rows()
     assert (loaded.model.version, loaded.model.labels) == (12, 20)
+    assert (loaded.model.temperature, loaded.model.calibrated_on) == (0.7, 18)
     assert loaded.model.head is not None
     assert saved.model.head is not None
     np.testing.assert_array_equal(loaded.model.head.weight, saved.model.head.weight)
     np.testing.assert_array_equal(loaded.model.head.classes, saved.model.head.classes)
     assert loaded.model.head.loss == saved.model.head.loss
+
+
+def test_one_from_before_temperatures_is_read_and_calibrated_anew(tmp_path: Path) -> None:
+    path = save_checkpoint(tmp_path, example())
+    packed = torch.load(path, weights_only=True)
+    packed["format"] = 1
+    del packed["model"]["temperature"], packed["model"]["calibrated_on"]
+    torch.save(packed, path)
+    model = load_checkpoint(tmp_path).model
+    assert (model.version, model.temperature, model.calibration_due) == (12, 1.0, True)
 
 
 def test_an_undo_after_loading_finds_the_row_it_undoes(tmp_path: Path) -> None:

@@ -37,6 +37,7 @@ def model(tmp_path: Path) -> Path:
         preprocessing=space.info,
         labels=30,
         metrics={"accuracy": MetricValue(value=0.5, low=0.1, high=0.9, n=4)},
+        temperature=0.5,
     )
     export_model(tmp_path / "model-4", card, head, space)
     return tmp_path / "model-4"
@@ -74,6 +75,29 @@ def test_an_empty_folder_gives_an_empty_table(model: Path, tmp_path: Path) -> No
     (tmp_path / "empty").mkdir()
     assert predict_folder(model, tmp_path / "empty", tmp_path / "out.csv", 10**6) == 0
     assert read_csv(tmp_path / "out.csv") == []
+
+
+def test_confidence_follows_the_temperature(model: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "new"
+    folder.mkdir()
+    (folder / "0.png").write_bytes(png(40, 40))
+    card, head, weights = read_model(model)
+    odds = []
+    for temperature in (1.0, 0.5):
+        export_model(
+            model, card.model_copy(update={"temperature": temperature}), head, PixelSpace.from_state(weights, 32)
+        )
+        predict_folder(model, folder, tmp_path / "out.csv", 10**6)
+        [row] = read_csv(tmp_path / "out.csv")
+        odds.append(float(row["confidence"]))
+    assert odds[0] < odds[1]
+
+
+def test_a_model_without_a_temperature_has_one_of_1(model: Path) -> None:
+    card = json.loads((model / "model.json").read_text())
+    assert card.pop("temperature") == 0.5
+    (model / "model.json").write_text(json.dumps(card))
+    assert read_model(model)[0].temperature == 1.0
 
 
 def test_a_folder_that_is_none_is_refused(model: Path, tmp_path: Path) -> None:

@@ -137,8 +137,8 @@ def test_holdout_probabilities_have_a_column_for_every_class(pool: Pool) -> None
     snapshot, labels = labelled(pool, *range(0, 31))
     x = snapshot.train[np.arange(len(snapshot.train))]
     head = fit_head(x, np.array([labels[int(n)] for n in snapshot.train.numbers]), 30.0)
-    probs = holdout_probabilities(head, snapshot.test, 11)
+    probs = holdout_probabilities(Model(1, head), snapshot.test, 11)
     assert probs.shape == (4, 11)
     assert not probs[:, [0, 1, 3, 4, 6, 7, 8, 10]].any()
     np.testing.assert_allclose(probs.sum(axis=1), 1, rtol=1e-5)
-    assert not holdout_probabilities(None, snapshot.test, 11).any()
+    assert not holdout_probabilities(Model(), snapshot.test, 11).any()
