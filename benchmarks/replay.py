@@ -170,7 +170,6 @@ def replay(schedule: Schedule, pool: SeedPool, protocol: Protocol, seed: int) ->
         model = model.fitted(snapshot.train, pool.labels, protocol.train)
         if model.calibration_due:
             model = model.calibrated(snapshot.train, pool.labels, protocol.train)
-        model = model.calibrated(snapshot.train, pool.labels, protocol.train)
         run.accuracy.append(accuracy(model, snapshot, pool.labels))
     return run
 
