@@ -15,12 +15,14 @@ LOOK_FURTHER: Final = 2  # times the count: what may step forward where near-dup
 
 
 def by_score(query: Query, scores: Floats) -> Selection:
-    """The highest scores first, ties in random order; what resembles an image further ahead steps back.
+    """The highest scores first, ties in random order; what resembles an image further ahead, or asked, steps back.
 
     scores: (N,), finite.
     """
     shortlist = highest(scores, LOOK_FURTHER * query.count, query.rng)
-    order = defer_near_duplicates(query.embeddings[shortlist])[: query.count]
+    found = query.embeddings[shortlist]
+    asked = found[:0] if query.asked is None else query.asked[np.arange(len(query.asked))]
+    order = defer_near_duplicates(found, asked)[: query.count]
     positions = shortlist[order]
     return Selection(positions, scores[positions].astype(np.float64), (ReasonKind.UNCERTAIN,) * len(positions))
 
@@ -34,15 +36,17 @@ def highest(scores: Floats, count: int, rng: np.random.Generator) -> Integers:
     return ties[best[np.argsort(-shuffled[best], kind="stable")]]
 
 
-def defer_near_duplicates(embeddings: Floats, threshold: float = NEAR_DUPLICATE) -> Integers:
+def defer_near_duplicates(embeddings: Floats, ahead: Floats) -> Integers:
     """An order of the rows in which none comes after one it resembles, as long as there are others.
 
-    embeddings: (n, D) unit vectors, best first. Returns a permutation of 0..n-1.
+    embeddings: (n, D) unit vectors, best first. ahead: (m, D), what comes before all of them. Returns a permutation of
+    0..n-1.
     """
-    resembles = embeddings @ embeddings.T > threshold
+    resembles = embeddings @ embeddings.T > NEAR_DUPLICATE
+    is_late = np.any(embeddings @ ahead.T > NEAR_DUPLICATE, axis=1)
     kept = np.zeros(len(embeddings), bool)
     for i in range(len(embeddings)):
-        kept[i] = not (resembles[i] & kept).any()
+        kept[i] = not (is_late[i] or (resembles[i] & kept).any())
     return np.concatenate([np.flatnonzero(kept), np.flatnonzero(~kept)])
 
 

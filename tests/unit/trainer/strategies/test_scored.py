@@ -21,7 +21,8 @@ def test_ties_are_broken_at_random() -> None:
 def test_what_resembles_an_image_further_ahead_steps_back() -> None:
     x = np.array([[1, 0], [1, 0.001], [0, 1], [0.001, 1]], np.float32)
     x /= np.linalg.norm(x, axis=1, keepdims=True)
-    assert defer_near_duplicates(x).tolist() == [0, 2, 1, 3]
+    assert defer_near_duplicates(x, x[:0]).tolist() == [0, 2, 1, 3]
+    assert defer_near_duplicates(x, x[:1]).tolist() == [2, 0, 1, 3]
 
 
 def test_three_copies_of_the_closest_call_do_not_stand_next_to_each_other() -> None:
