@@ -31,7 +31,7 @@ class NetworkSpace:
     def __init__(self, network: nn.Module, info: SpaceInfo, device: torch.device) -> None:
         self._info = info
         self._device = device
-        self._network = network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._network: nn.Module = network.eval().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         self._forward = fused(self._network, info.image_size) if device.type == "cpu" else self._network
         self._id = f"{info.name.replace(':', '.')}-{info.image_size}-{_digest(network)}"
         self._mean = torch.tensor(info.mean, device=device).view(1, 3, 1, 1) * 255
@@ -46,6 +46,16 @@ class NetworkSpace:
     def info(self) -> SpaceInfo:
         """What the space is."""
         return self._info
+
+    @property
+    def network(self) -> nn.Module:
+        """The network itself, in evaluation mode."""
+        return self._network
+
+    @property
+    def device(self) -> torch.device:
+        """Where it computes."""
+        return self._device
 
     def embed(self, images: Pixels) -> Floats:
         """Unit vectors, (N, S, S, 3) → (N, dim)."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Final
 
 import torch
+from torch import nn
 
 from shared.config import Model
 from shared.errors import ConfigError
@@ -20,6 +21,7 @@ from trainer.models.backbone import (
     torchvision_network,
 )
 from trainer.models.pixels import PixelSpace
+from trainer.models.small_cnn import KIND, SmallCNN
 from trainer.models.space import Space, SpaceInfo
 from trainer.models.weights import DownloadFailed, State, download_default, load_backbone_file, load_into
 from trainer.plugins import load_function
@@ -43,29 +45,37 @@ def choose_space(config: Model, device: torch.device) -> NetworkSpace | None:
     if config.weights == "none":
         log.info("features: downsized pixels, because model.weights is `none`")
         return None
+    weights = None if config.weights == "default" else Path(config.weights)
+    try:
+        return _announce(torchvision_space(name, weights, config.image_size or DEFAULT_SIZE, device))
+    except DownloadFailed as error:
+        log.warning("no pretrained weights for %s (%s)", name, error)
+        log.warning("features: downsized pixels; set model.weights to a file for better ones")
+        return None
+
+
+def torchvision_space(name: str, weights: Path | None, size: int, device: torch.device) -> NetworkSpace:
+    """The space of a torchvision model for images of size × size pixels.
+
+    weights: a file; None downloads torchvision's own. Raises DownloadFailed, and ConfigError where they do not fit.
+    """
     network = torchvision_network(name)
     mean, std = IMAGENET_MEAN, IMAGENET_STD
-    if config.weights == "default":
-        try:
-            mean, std = download_default(name, network)
-        except DownloadFailed as error:
-            log.warning("no pretrained weights for %s (%s)", name, error)
-            log.warning("features: downsized pixels; set model.weights to a file for better ones")
-            return None
+    if weights is None:
+        mean, std = download_default(name, network)
     else:
-        load_backbone_file(network, Path(config.weights))
-    size = config.image_size or DEFAULT_SIZE
+        load_backbone_file(network, weights)
     cut_classifier(network)
     info = SpaceInfo(
         kind="torchvision",
         name=name,
-        weights=config.weights,
+        weights="default" if weights is None else str(weights),
         image_size=size,
         dim=feature_dim(network, size, name),
         mean=mean,
         std=std,
     )
-    return _announce(NetworkSpace(network, info, device))
+    return NetworkSpace(network, info, device)
 
 
 def _own(config: Model, factory: str, device: torch.device) -> NetworkSpace:
@@ -87,7 +97,9 @@ def rebuild_space(info: SpaceInfo, weights: State, device: torch.device) -> Spac
     """The space of an exported model. Raises ConfigError where the weights do not fit."""
     if info.kind == "pixels":
         return PixelSpace.from_state(dict(weights), info.image_size)
-    if info.kind == "factory":
+    if info.kind == KIND:
+        network: nn.Module = SmallCNN(info.image_size)
+    elif info.kind == "factory":
         network = factory_network(load_function(info.name, "model.factory"), info.name)
     else:
         network = cut_classifier(torchvision_network(info.name))
