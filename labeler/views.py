@@ -119,7 +119,7 @@ class Views:
             "tasks": [
                 {
                     **self._task(lease, rows),
-                    "look_alikes": [_link(rows[number]) for number in shown[lease.image] if number in rows],
+                    "look_alikes": [_named(rows[number]) for number in shown[lease.image] if number in rows],
                     "look_alike_count": len(handout.look_alikes[lease.image]),
                 }
                 for lease in handout.leases

@@ -1,5 +1,6 @@
 /** Keys, clicks and their commands on the labelling page. */
 
+import { counted } from "../core/format.js";
 import { commandOf } from "../core/keys.js";
 import { addClass, askAgain, renameClass } from "../io/api.js";
 import { isPanelFolded, setPanelFolded } from "../io/person.js";
@@ -8,7 +9,7 @@ import { announce, byId, isTyping } from "../ui/dom.js";
 import { toggleTheme } from "../ui/theme.js";
 import { attempt } from "../ui/toast.js";
 import { asText, tallyRows } from "../core/outbox.js";
-import { resume } from "./session.js";
+import { resume, stop } from "./session.js";
 
 /**
  * @typedef {object} Parts
@@ -90,6 +91,7 @@ export class Controls {
     skip: (time) => this.#answer("skip", null, time),
     flag: (time) => this.#answer("flag", null, time),
     undo: () => void this.#undo(),
+    alike: (time) => this.#takeOffer(time),
     back: () => void this.#look(-1),
     forward: () => void this.#look(1),
     current: () => this.#parts.labelling.lookAt(null),
@@ -114,13 +116,25 @@ export class Controls {
     this.#commands[name]?.(time);
   }
 
+  /** Gives the last label to the look-alikes that were on screen. @param {number} time */
+  #takeOffer(time) {
+    const { labelling, view, sender, supply } = this.#parts;
+    if (!view.alike.wasVisibleAt(time)) return;
+    const entries = labelling.takeOffer(view.alike.without);
+    if (!entries.length) return;
+    sender.wake();
+    announce(`${entries[0].label} for ${counted(entries.length, "look-alike")}`);
+    if (labelling.desk.deck.tasks.length <= 1) supply();
+  }
+
   async #undo() {
     const { labelling, sender, older } = this.#parts;
     if (!labelling.desk.history.length) await older();
     const undone = labelling.undo();
-    if (!undone) return announce("There is nothing to undo.");
+    if (!undone.length) return announce("There is nothing to undo.");
     sender.wake();
-    announce(`Undone: ${undone.label ?? undone.kind}, ${undone.filename}`);
+    const [{ label, kind, filename }] = undone;
+    announce(`Undone: ${label ?? kind}, ${undone.length > 1 ? counted(undone.length, "image") : filename}`);
   }
 
   /** @param {number} by */
@@ -140,6 +154,8 @@ export class Controls {
 
   /** @type {Record<import("../core/situation.js").Action, () => void>} */
   #actions = {
+    stop: () => void stop(),
+    goOn: () => this.#parts.view.goOn(),
     resume: () => void resume().then(() => this.#parts.supply()),
     askSkipped: () => void this.#askAgain("skip"),
     askFlagged: () => void this.#askAgain("flag"),

@@ -36,7 +36,7 @@ export async function startFrame(onState, onMetrics) {
   const draw = () => {
     const { waiting, aside } = tallyRows(outbox.rows);
     renderSaved({ online, waiting, trouble });
-    const facts = { state, online, trainerAway: false, trouble, waiting, aside, reason: "", hasImage: true, lookingBack: false, storage: true };
+    const facts = { state, online, trainerAway: false, trouble, waiting, aside, reason: "", hasImage: true, lookingBack: false, storage: true, advice: [] };
     renderStrips(stripsFor(facts).filter((strip) => strip.id !== "aside"), (action) => action === "resume" && void resume());
     if (!state) return;
     renderProgress(state, state.counts.labelled);

@@ -1,8 +1,10 @@
 /** Labelling: what the page knows, and what every action does to it. Drawing is the view's part. */
 
+import { offerOf, takeOffer } from "../core/alike.js";
 import { inOrderOf, mergeLease, promoteHint, wanted } from "../core/deck.js";
 import { answer, emptyDesk, lookAt, lookedAt, mergeHistory, renameLabels, step, trail, undo, visible } from "../core/desk.js";
-import { effectOf, outstanding, timesOf, withTime } from "../core/tally.js";
+import { entriesOf } from "../core/outbox.js";
+import { effectOf, outstanding, sumOf, timesOf, withTime } from "../core/tally.js";
 import { readHeld, uuid, writeHeld } from "../io/person.js";
 
 /**
@@ -26,6 +28,7 @@ export class Labelling {
   online = true;
 
   #annotator;
+  #client;
   #outbox;
   #images;
   #changed;
@@ -33,13 +36,14 @@ export class Labelling {
   #answered = new Map();
 
   /**
-   * @param {string} annotator
+   * @param {{annotator: string, client: string}} who
    * @param {import("../io/outbox.js").Outbox} outbox
    * @param {import("../io/images.js").ImageCache} images
    * @param {() => void} changed called after every change
    */
-  constructor(annotator, outbox, images, changed) {
+  constructor({ annotator, client }, outbox, images, changed) {
     this.#annotator = annotator;
+    this.#client = client;
     this.#outbox = outbox;
     this.#images = images;
     this.#changed = changed;
@@ -57,9 +61,10 @@ export class Labelling {
     if (!this.times.length) this.times = timesOf(older);
     this.desk = { ...this.desk, history: mergeHistory(acknowledged, rows) };
     for (const row of rows) {
-      if (!row.entry || row.refused) continue;
-      this.#answered.set(row.entry.image_id, Infinity);
-      if (!this.effects.has(row.id)) this.effects.set(row.id, effectOf(null, row.entry));
+      const entries = entriesOf(row);
+      if (!entries.length || row.refused) continue;
+      for (const entry of entries) this.#answered.set(entry.image_id, Infinity);
+      if (!this.effects.has(row.id)) this.effects.set(row.id, given(entries));
     }
     this.#update(this.desk);
   }
@@ -94,26 +99,52 @@ export class Labelling {
     return body;
   }
 
-  /** Takes back the newest annotation. @returns {Entry | null} */
-  undo() {
-    const done = undo(this.desk);
-    if (!done) return null;
-    const { undone, desk } = done;
-    if (desk.look === null) this.#answered.delete(undone.image_id);
-    this.#withdraw(undone);
-    this.times = this.times.slice(0, -1);
-    this.#update(desk);
-    writeHeld(this.holding);
-    return undone;
+  /** The label that is offered for the look-alikes of the image answered last. */
+  get offer() {
+    return offerOf(this.desk);
   }
 
-  /** An answer the labeler refused never reached it: dropping the row undoes it. @param {Entry} undone */
-  #withdraw(undone) {
-    const refused = this.#outbox.rows.find((r) => r.refused && r.annotation_id === undone.annotation_id);
+  /** Takes the offer, as one action. @param {Set<string>} without images left out @returns {Entry[]} */
+  takeOffer(without) {
+    const { offer } = this;
+    if (!offer) return [];
+    const bulk_id = uuid();
+    const { desk, entries } = takeOffer(this.desk, offer, bulk_id, without);
+    if (!entries.length) return [];
+    const image_ids = entries.map((e) => e.image_id);
+    const body = { bulk_id, like: offer.like.annotation_id, label: offer.label, image_ids, annotator: this.#annotator, client: this.#client };
+    const row = this.#outbox.add({ op: "bulk", annotation_id: bulk_id, entry: null, entries, body });
+    this.effects.set(row.id, given(entries));
+    for (const id of image_ids) this.#answered.set(id, Infinity);
+    this.#update(desk);
+    return entries;
+  }
+
+  /** Takes back the newest annotation, or the newest bulk action as a whole. @returns {Entry[]} */
+  undo() {
+    const done = undo(this.desk);
+    if (!done) return [];
+    const { undone, all, desk } = done;
+    if (desk.look === null) for (const entry of all) this.#answered.delete(entry.image_id);
+    this.#withdraw(undone.bulk ?? undone.annotation_id, all, desk.history);
+    if (!undone.bulk) this.times = this.times.slice(0, -1);
+    this.#update(desk);
+    writeHeld(this.holding);
+    return all;
+  }
+
+  /**
+   * An answer the labeler refused never reached it: dropping the row undoes it.
+   * @param {string} id of the annotation or the bulk action
+   * @param {Entry[]} undone
+   * @param {Entry[]} history what stands now
+   */
+  #withdraw(id, undone, history) {
+    const refused = this.#outbox.rows.find((r) => r.refused && r.annotation_id === id);
     if (refused) return this.#outbox.discard(refused.id);
-    const row = this.#outbox.add({ op: "undo", annotation_id: undone.annotation_id, body: null, entry: null });
-    const before = this.desk.history.slice(0, -1).findLast((e) => e.image_id === undone.image_id) ?? null;
-    this.effects.set(row.id, effectOf(undone, before));
+    const row = this.#outbox.add({ op: "undo", annotation_id: id, body: null, entry: null });
+    const before = (/** @type {Entry} */ entry) => history.findLast((e) => e.image_id === entry.image_id) ?? null;
+    this.effects.set(row.id, sumOf(undone.map((entry) => effectOf(entry, before(entry)))));
   }
 
   /** @param {number} by images to look back (negative) or forward */
@@ -151,20 +182,33 @@ export class Labelling {
     this.effects = outstanding(this.effects, state.last_seq);
   }
 
-  /** A row was acknowledged, by this tab or not. @param {Row} row @param {number | null} seq */
-  settled(row, seq) {
-    const effect = this.effects.get(row.id);
+  /**
+   * A row was acknowledged, by this tab or not.
+   * @param {Row} row
+   * @param {number | null} seq
+   * @param {string[]} left images of a bulk action that the labeler left as they were
+   */
+  settled(row, seq, left) {
+    const kept = entriesOf(row).filter((e) => !left.includes(e.image_id));
+    const effect = left.length ? given(kept) : this.effects.get(row.id);
     if (effect) this.effects.set(row.id, { ...effect, seq: seq ?? 0 });
     this.effects = outstanding(this.effects, this.state?.last_seq ?? 0);
-    if (row.entry && this.#answered.has(row.entry.image_id)) this.#answered.set(row.entry.image_id, performance.now());
+    for (const { image_id } of kept) if (this.#answered.has(image_id)) this.#answered.set(image_id, performance.now());
+    if (left.length) this.#forget(row, left);
     this.#changed();
+  }
+
+  /** These images do not carry the row's label after all. @param {Row} row @param {string[]} images */
+  #forget(row, images) {
+    const gone = new Set(entriesOf(row).filter((e) => images.includes(e.image_id)).map((e) => e.annotation_id));
+    for (const id of images) this.#answered.delete(id);
+    this.#update({ ...this.desk, history: this.desk.history.filter((e) => !gone.has(e.annotation_id)) });
   }
 
   /** The labeler refused an answer for good: it counts no longer, and its image may come again. @param {Row} row */
   refused(row) {
     this.effects.delete(row.id);
-    if (row.entry) this.#answered.delete(row.entry.image_id);
-    this.#update({ ...this.desk, history: this.desk.history.filter((e) => e.annotation_id !== row.annotation_id) });
+    this.#forget(row, entriesOf(row).map((e) => e.image_id));
   }
 
   /** @param {boolean} online */
@@ -191,7 +235,7 @@ export class Labelling {
       if (now === undefined || now === name) continue;
       this.desk = { ...this.desk, history: renameLabels(this.desk.history, name, now) };
       for (const row of this.#outbox.rows) {
-        if (row.body?.label === name) this.#outbox.update({ ...row, body: { ...row.body, label: now } });
+        if (row.body?.label === name) this.#outbox.update(/** @type {Row} */ ({ ...row, body: { ...row.body, label: now } }));
       }
     }
   }
@@ -206,3 +250,6 @@ export class Labelling {
     this.#changed();
   }
 }
+
+/** What labelling open images changes in the counts. @param {Entry[]} entries */
+const given = (entries) => sumOf(entries.map((entry) => effectOf(null, entry)));

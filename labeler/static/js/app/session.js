@@ -16,9 +16,12 @@ const QUESTION = {
 /** Connects the buttons; the session they act on is the one drawn last. */
 export function startSession() {
   byId("pause").addEventListener("click", () => void attempt(() => control(byId("pause").dataset.action)));
-  byId("stop").addEventListener("click", async () => {
-    if (await confirm(QUESTION)) await attempt(() => control("stop"));
-  });
+  byId("stop").addEventListener("click", () => void stop());
+}
+
+/** Asks whether to stop, and stops. */
+export async function stop() {
+  if (await confirm(QUESTION)) await attempt(() => control("stop"));
 }
 
 /** Resumes; used by strips and pages that offer it. */

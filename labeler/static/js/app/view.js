@@ -4,8 +4,9 @@ import { mayShowModel } from "../core/deck.js";
 import { lookedAt } from "../core/desk.js";
 import { fileName } from "../core/format.js";
 import { tallyRows } from "../core/outbox.js";
-import { pageFor, stripsFor } from "../core/situation.js";
+import { holding, pageFor, stripsFor } from "../core/situation.js";
 import { countsWith, labelsPerMinute } from "../core/tally.js";
+import { AlikePanel } from "../ui/alike.js";
 import { Film } from "../ui/film.js";
 import { renderChip } from "../ui/chip.js";
 import { renderPage, renderStrips } from "../ui/notices.js";
@@ -22,6 +23,7 @@ import { drawSession } from "./session.js";
  * @property {(action: import("../core/situation.js").Action) => void} action a button of a strip or page
  * @property {(imageId: string | null) => void} look a thumbnail was chosen
  * @property {() => void} accept the suggestion was clicked
+ * @property {(time: number) => void} takeOffer the offer for look-alikes was clicked
  */
 
 const GRACE_MS = 1_500;
@@ -37,6 +39,7 @@ export class LabelView {
   #classes;
   #on;
   #side = new Side();
+  /** @type {string[]} stop rules after which the person chose to go on */ #wentOn = [];
   #film;
   #drawn = false;
   #later = 0;
@@ -61,6 +64,14 @@ export class LabelView {
     this.#classes = classes;
     this.#on = on;
     this.#film = new Film(on.look);
+    this.alike = new AlikePanel(on.takeOffer);
+  }
+
+  /** The person goes on although it is advised to stop: those rules are not held up again. */
+  goOn() {
+    const { state } = this.#labelling;
+    this.#wentOn = [...this.#wentOn, ...holding(state).map((advice) => advice.rule)];
+    this.draw();
   }
 
   /** Draws at the end of the present task, however often it is called within. */
@@ -97,7 +108,10 @@ export class LabelView {
     renderProgress(state, labelled);
     this.#drawState(state);
     this.#classes.render(state.classes, perClass, this.#marks(page !== null));
-    this.#film.render(desk, new Map(state.classes.map((c) => [c.name, c.color])));
+    const colors = new Map(state.classes.map((c) => [c.name, c.color]));
+    this.#film.render(desk, colors);
+    const { offer } = this.#labelling;
+    this.alike.show(offer, colors.get(offer?.label ?? "") ?? 0);
   }
 
   /** @returns {import("../core/situation.js").Facts} */
@@ -114,6 +128,7 @@ export class LabelView {
       hasImage: desk.deck.tasks.length > 0,
       lookingBack: desk.look !== null,
       storage: this.#outbox.durable,
+      advice: holding(state).filter((advice) => !this.#wentOn.includes(advice.rule)),
     };
   }
 

@@ -1,6 +1,8 @@
 /** One annotator's workplace: makes the parts of the labelling page and passes news and actions between them. */
 
 import { withRow } from "../core/curve.js";
+import { counted } from "../core/format.js";
+import { entriesOf } from "../core/outbox.js";
 import { getHistory, getMetrics, send } from "../io/api.js";
 import { ImageCache } from "../io/images.js";
 import { Outbox } from "../io/outbox.js";
@@ -8,6 +10,7 @@ import { Sender } from "../io/sender.js";
 import { ClassPanel } from "../ui/classes.js";
 import { announce, byId } from "../ui/dom.js";
 import { Stage } from "../ui/stage.js";
+import { say } from "../ui/toast.js";
 import { Controls } from "./controls.js";
 import { Labelling } from "./labelling.js";
 import { Leases } from "./leases.js";
@@ -49,10 +52,10 @@ export class Workplace {
     const draw = () => this.#view.draw();
     this.#outbox = new Outbox(store, {
       changed: draw,
-      settled: (row, seq) => this.#settled(row, seq),
+      settled: (row, seq, left) => this.#settled(row, seq, left),
       refused: (row) => this.#refused(row),
     });
-    this.#labelling = new Labelling(annotator, this.#outbox, images, draw);
+    this.#labelling = new Labelling({ annotator, client }, this.#outbox, images, draw);
     this.#stage = new Stage(byId("stage"), images, () => this.#painted());
     this.#sender = new Sender(this.#outbox, send, (trouble) => {
       this.#view.trouble = trouble;
@@ -67,6 +70,7 @@ export class Workplace {
       action: (action) => this.#controls.act(action),
       look: (imageId) => this.#labelling.lookAt(imageId),
       accept: () => this.#controls.accept(performance.now()),
+      takeOffer: (time) => this.#controls.run("alike", time),
     });
     this.#leases = new Leases({ annotator, client }, {
       holding: () => this.#labelling.holding,
@@ -128,10 +132,12 @@ export class Workplace {
     this.#leases.ask();
   }
 
-  /** @param {Row} row @param {number | null} seq */
-  #settled(row, seq) {
-    this.#labelling.settled(row, seq);
-    announce(row.op === "undo" ? "undone" : `${row.entry?.label ?? row.entry?.kind} saved`);
+  /** @param {Row} row @param {number | null} seq @param {string[]} left */
+  #settled(row, seq, left) {
+    this.#labelling.settled(row, seq, left);
+    const [entry] = entriesOf(row);
+    announce(row.op === "undo" ? "undone" : `${entry?.label ?? entry?.kind} saved`);
+    if (left.length) say(`${counted(left.length, "look-alike")} left alone: answered or shown to somebody else meanwhile.`);
     this.#leases.ask();
   }
 

@@ -1,6 +1,7 @@
 /** What the person sees and has done: deck, own annotations, and where they look back. Pure; values are never changed. */
 
 import { advance, bringBack, emptyDeck } from "./deck.js";
+import { entriesOf } from "./outbox.js";
 
 /**
  * @typedef {import("./types.js").Entry} Entry
@@ -62,19 +63,32 @@ export function answer(desk, { annotation_id, kind, label }) {
 
 /**
  * Takes back the newest annotation. Its image is the current one again; where an older label of the same image stands
- * now, the page looks back at it instead.
+ * now, the page looks back at it instead. A bulk action goes as a whole, and its images are not brought back: nobody
+ * was asked about them one by one.
  * @param {Desk} desk
- * @returns {{desk: Desk, undone: Entry} | null} null where there is nothing to undo
+ * @returns {{desk: Desk, undone: Entry, all: Entry[]} | null} null where there is nothing to undo
  */
 export function undo(desk) {
   const undone = desk.history.at(-1);
   if (!undone) return null;
-  const history = desk.history.slice(0, -1);
-  if (history.some((e) => e.image_id === undone.image_id)) {
-    return { undone, desk: { ...desk, history, look: undone.image_id } };
+  if (undone.bulk) {
+    const [all, history] = split(desk.history, (e) => e.bulk === undone.bulk);
+    return { undone, all, desk: { ...desk, history, look: null } };
   }
-  return { undone, desk: { history, look: null, deck: bringBack(desk.deck, undone.task ?? taskOf(undone)) } };
+  const history = desk.history.slice(0, -1);
+  const all = [undone];
+  if (history.some((e) => e.image_id === undone.image_id)) {
+    return { undone, all, desk: { ...desk, history, look: undone.image_id } };
+  }
+  return { undone, all, desk: { history, look: null, deck: bringBack(desk.deck, undone.task ?? taskOf(undone)) } };
 }
+
+/**
+ * @param {Entry[]} entries
+ * @param {(entry: Entry) => boolean} belongs
+ * @returns {[Entry[], Entry[]]} those that do, and the others
+ */
+const split = (entries, belongs) => [entries.filter(belongs), entries.filter((e) => !belongs(e))];
 
 /**
  * Looks `by` images further on (negative: back). Past the newest is the current image.
@@ -108,8 +122,8 @@ export function mergeHistory(acknowledged, rows) {
   /** @type {Map<string, Entry>} */
   const entries = new Map();
   for (const entry of [...acknowledged].reverse()) entries.set(entry.annotation_id, entry);
-  for (const row of rows) if (row.entry && !row.refused) entries.set(row.annotation_id, row.entry);
-  return [...entries.values()].filter((e) => !undone.has(e.annotation_id));
+  for (const row of rows) if (!row.refused) for (const entry of entriesOf(row)) entries.set(entry.annotation_id, entry);
+  return [...entries.values()].filter((e) => !undone.has(e.annotation_id) && !undone.has(e.bulk ?? ""));
 }
 
 /**

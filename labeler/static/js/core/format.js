@@ -4,7 +4,7 @@ const COUNT = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const NBSP = "\u00a0";
 
 /** Metrics that are shares and read as percentages; the others are plain numbers. */
-const SHARES = /^(accuracy|f1_macro|ece|precision\/.*|recall\/.*)$/s;
+const SHARES = /^(accuracy|accuracy_worst|f1_macro|ece|precision\/.*|recall\/.*)$/s;
 
 /** @type {Record<string, string>} */
 const METRIC_NAMES = {
@@ -52,6 +52,15 @@ export const metricValue = (name, value) => (isShare(name) ? percent(value) : va
 export function interval(name, { low, high }) {
   if (low === null || high === null) return "";
   return isShare(name) ? `${(low * 100).toFixed(1)} – ${percent(high)}` : `${low.toFixed(3)} – ${high.toFixed(3)}`;
+}
+
+/**
+ * " · 93.1 % with 4 skipped ones as wrong"; empty where no test image was skipped.
+ * @param {Record<string, import("./types.js").Metric>} metrics
+ */
+export function worstCase({ accuracy, accuracy_worst: worst }) {
+  const skipped = worst && accuracy ? worst.n - accuracy.n : 0;
+  return skipped > 0 ? ` · ${percent(worst.value)} with ${counted(skipped, "skipped one")} as wrong` : "";
 }
 
 /**

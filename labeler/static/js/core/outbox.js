@@ -16,6 +16,13 @@ const WORTH_RETRYING = new Set([0, 408, 425, 429]);
 export const inOrder = (rows) => [...rows].sort((a, b) => a.order - b.order || (a.id < b.id ? -1 : 1));
 
 /**
+ * What the page shows of a row, one entry per image.
+ * @param {Row} row
+ * @returns {import("./types.js").Entry[]}
+ */
+export const entriesOf = (row) => row.entries ?? (row.entry ? [row.entry] : []);
+
+/**
  * The next order number: above all others, so that an undo always follows what it undoes, whatever the clock does.
  * @param {Row[]} rows
  * @param {number} now milliseconds
@@ -69,6 +76,10 @@ export function tallyRows(rows) {
  */
 export function asText(rows) {
   return rows
-    .map(({ entry, op, refused }) => [entry?.filename ?? "", entry?.label ?? entry?.kind ?? op, refused ?? ""].join("\t"))
+    .flatMap((row) => {
+      const entries = entriesOf(row);
+      const lines = entries.length ? entries.map((e) => [e.filename, e.label ?? e.kind]) : [["", row.op]];
+      return lines.map((line) => [...line, row.refused ?? ""].join("\t"));
+    })
     .join("\n");
 }

@@ -3,7 +3,7 @@
 import { count, counted, sentence } from "./format.js";
 
 /**
- * @typedef {"resume" | "askSkipped" | "askFlagged" | "summary" | "data" | "next" | "retryAside" | "copyAside" | "discardAside"} Action
+ * @typedef {"stop" | "goOn" | "resume" | "askSkipped" | "askFlagged" | "summary" | "data" | "next" | "retryAside" | "copyAside" | "discardAside"} Action
  * @typedef {{action: Action, text: string, main?: boolean}} Way
  * @typedef {{id: string, title: string, text: string, ways: Way[], progress?: {done: number, total: number}}} Page
  * @typedef {{id: string, tone: "quiet" | "warn" | "bad", text: string, ways: Way[]}} Strip
@@ -18,6 +18,7 @@ import { count, counted, sentence } from "./format.js";
  * @property {string} reason why the labeler gave no image
  * @property {boolean} hasImage
  * @property {boolean} lookingBack
+ * @property {import("./types.js").Advice[]} advice stop rules that hold, as far as the person has not gone on after them
  * @property {boolean} storage whether this browser keeps the outbox across a reload
  */
 
@@ -115,7 +116,7 @@ function askAgainWays({ skipped, flagged }) {
  * @returns {Strip[]}
  */
 export function stripsFor(facts) {
-  const { state, online, trainerAway, trouble, waiting, aside, storage, hasImage, lookingBack } = facts;
+  const { state, online, trainerAway, trouble, waiting, aside, storage, advice, hasImage, lookingBack } = facts;
   /** @type {(Strip | false)[]} */
   const strips = [
     trouble === "full" && full(waiting),
@@ -126,10 +127,24 @@ export function stripsFor(facts) {
     !storage && strip("storage", "warn", "This browser keeps nothing across a reload (private window?): wait for “saved” before closing the page."),
     hasImage && state?.session === "stopping" && strip("stopping", "quiet", "Stopping: the trainer evaluates once more and saves the model."),
     hasImage && state?.session === "paused" && strip("paused", "warn", "Paused: the trainer rests. Labels are still saved.", [RESUME]),
+    online && advice.length > 0 && state?.session === "labelling" && couldStop(advice),
     online && trainerAway && state?.session !== "stopped" && strip("trainer", "quiet", "The trainer is away. Labels are kept; it will catch up."),
   ];
   return strips.filter((s) => s !== false);
 }
+
+/**
+ * The stop rules that hold now.
+ * @param {import("./types.js").State | null} state
+ */
+export const holding = (state) => (state?.advice ?? []).filter((advice) => advice.holds);
+
+/** @param {import("./types.js").Advice[]} advice */
+const couldStop = (advice) =>
+  strip("advice", "quiet", `You could stop here. ${advice.map((a) => sentence(a.sentence)).join(" ")}`, [
+    { action: "stop", text: "Stop…" },
+    { action: "goOn", text: "Go on" },
+  ]);
 
 /** @param {number} waiting */
 const full = (waiting) =>

@@ -21,6 +21,21 @@ export function effectOf(before, after) {
 }
 
 /**
+ * What several changes amount to.
+ * @param {Effect[]} effects
+ * @returns {Effect}
+ */
+export function sumOf(effects) {
+  /** @type {Effect} */
+  const sum = { seq: null, labelled: 0, classes: {} };
+  for (const { labelled, classes } of effects) {
+    sum.labelled += labelled;
+    for (const [name, by] of Object.entries(classes)) sum.classes[name] = (sum.classes[name] ?? 0) + by;
+  }
+  return sum;
+}
+
+/**
  * The effects that the labeler's counts at `lastSeq` do not hold yet.
  * @param {Map<string, Effect>} effects by outbox row
  * @param {number} lastSeq

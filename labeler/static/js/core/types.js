@@ -21,6 +21,8 @@
  * @property {Prediction | null} prediction
  * @property {Why | null} why
  * @property {Neighbour[]} neighbours
+ * @property {Hint[]} [look_alikes] open images that are nearly the same
+ * @property {number} [look_alike_count] how many there are, those that are not listed included
  * @property {boolean} [returned] brought back here, so the labeler may not list it yet
  *
  * @typedef {"" | "indexing" | "no_images" | "all_done" | "others" | "paused" | "stopping" | "stopped"} Reason
@@ -41,6 +43,7 @@
  * @property {string | null} label
  * @property {number} [seq]
  * @property {number} [created_at] seconds since the epoch
+ * @property {string | null} [bulk] the action that labelled it together with others
  * @property {Task} [task] the task as it was when it was answered
  *
  * @typedef {object} AnnotationBody what POST /api/annotations takes
@@ -52,19 +55,30 @@
  * @property {number} [duration_ms]
  * @property {number} [queue_version]
  *
+ * @typedef {object} BulkBody what POST /api/annotations/bulk takes
+ * @property {string} bulk_id
+ * @property {string} like annotation id of the label that is given to further images
+ * @property {string} label
+ * @property {string[]} image_ids
+ * @property {string} annotator
+ * @property {string} client
+ *
  * @typedef {object} Row one request that waits in the outbox
  * @property {string} id annotation id and operation
  * @property {number} order rows are sent by it, lowest first
- * @property {"label" | "undo"} op
+ * @property {"label" | "bulk" | "undo"} op
  * @property {string} annotation_id
- * @property {AnnotationBody | null} body null for an undo
- * @property {Entry | null} entry what the page shows of it; null for an undo
+ * @property {AnnotationBody | BulkBody | null} body null for an undo
+ * @property {Entry | null} entry what the page shows of it; null for an undo and for a bulk action
+ * @property {Entry[]} [entries] what the page shows of a bulk action
  * @property {string} [refused] the labeler's sentence, once it said that this can never succeed
  *
  * @typedef {{id: number, name: string, key: string, count: number, color: number}} ClassInfo
  * @typedef {{value: number, low: number | null, high: number | null, n: number}} Metric
  * @typedef {{at_least?: number | null, at_most?: number | null}} Threshold
  * @typedef {{metric: string, reached: boolean, sentence: string}} Outlook
+ * @typedef {{rule: string, holds: boolean, stops: boolean, sentence: string}} Advice
+ * @typedef {{round: number, state: "training" | "embedding" | "accepted" | "refused" | "failed", labels: number, progress: number, sentence: string, time: number}} SlowRound
  *
  * @typedef {object} TrainerNews
  * @property {boolean} connected
@@ -83,13 +97,15 @@
  * @property {"setup" | "labelling" | "paused" | "stopping" | "stopped"} session
  * @property {string} stop_reason
  * @property {ClassInfo[]} classes
- * @property {Record<"images" | "labelled" | "train" | "test" | "skipped" | "flagged" | "remaining" | "duplicates" | "unreadable" | "removed" | "test_total", number>} counts
+ * @property {Record<"images" | "labelled" | "bulk" | "train" | "test" | "skipped" | "flagged" | "remaining" | "duplicates" | "unreadable" | "removed" | "test_total", number>} counts
  * @property {TrainerNews} trainer
  * @property {QueueNews} queue
  * @property {Record<string, Metric>} metrics
  * @property {{found: number, indexed: number, done: boolean}} scan
  * @property {number} last_seq
  * @property {Outlook[]} outlook
+ * @property {Advice[]} advice
+ * @property {SlowRound[]} slow rounds of the slow loop, newest first
  * @property {Record<string, Threshold>} thresholds
  * @property {{code: string, message: string} | null} problem
  * @property {string} folder the image folder
@@ -103,5 +119,6 @@
  * @property {number} model_version
  * @property {number | null} train_loss
  * @property {Record<string, Metric>} metrics
+ * @property {Advice[]} [advice] with the newest row alone
  */
 export {};

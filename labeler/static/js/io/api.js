@@ -66,12 +66,14 @@ export const lease = (request) => call("POST", "/api/leases", request);
 /**
  * Sends one row of the outbox.
  * @param {import("../core/types.js").Row} row
- * @returns {Promise<{seq: number}>}
+ * @returns {Promise<{seq: number, left?: string[]}>} left: images of a bulk action that it left as they were
  */
-export const send = (row) =>
-  row.op === "undo"
+export const send = (row) => {
+  if (row.op === "bulk") return call("POST", "/api/annotations/bulk", row.body, { keepalive: true });
+  return row.op === "undo"
     ? call("DELETE", `/api/annotations/${encodeURIComponent(row.annotation_id)}`, undefined, { keepalive: true })
     : call("POST", "/api/annotations", row.body, { keepalive: true });
+};
 
 /**
  * @param {string} annotator

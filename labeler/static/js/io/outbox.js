@@ -4,11 +4,12 @@ import { inOrder, nextOrder } from "../core/outbox.js";
 
 /**
  * @typedef {import("../core/types.js").Row} Row
- * @typedef {{put: Row} | {remove: string, seq?: number | null}} Change
+ * @typedef {{put: Row} | {remove: string, seq?: number | null, left?: string[]}} Change
  *
  * @typedef {object} OutboxEvents of this tab or another
  * @property {() => void} changed
- * @property {(row: Row, seq: number | null) => void} settled the labeler acknowledged a row
+ * @property {(row: Row, seq: number | null, left: string[]) => void} settled the labeler acknowledged a row; left: images
+ *   of a bulk action that it left as they were
  * @property {(row: Row) => void} refused the labeler will never take a row as it is
  */
 
@@ -66,9 +67,10 @@ export class Outbox {
    * Forgets a row that the labeler has acknowledged.
    * @param {Row} row
    * @param {number | null} seq null where the labeler had nothing to do
+   * @param {string[]} [left] images that the labeler left as they were
    */
-  settle(row, seq) {
-    this.#change({ remove: row.id, seq });
+  settle(row, seq, left = []) {
+    this.#change({ remove: row.id, seq, left });
   }
 
   /**
@@ -106,7 +108,7 @@ export class Outbox {
     const others = this.rows.filter((row) => row.id !== id);
     this.rows = "put" in change ? inOrder([...others, change.put]) : others;
     if ("put" in change && change.put.refused) this.#on.refused(change.put);
-    if ("remove" in change && change.seq !== undefined && before) this.#on.settled(before, change.seq);
+    if ("remove" in change && change.seq !== undefined && before) this.#on.settled(before, change.seq, change.left ?? []);
     this.#on.changed();
   }
 }

@@ -20,7 +20,7 @@ export class Sender {
 
   /**
    * @param {import("./outbox.js").Outbox} outbox
-   * @param {(row: Row) => Promise<{seq: number}>} send
+   * @param {(row: Row) => Promise<{seq: number, left?: string[]}>} send
    * @param {(trouble: Trouble) => void} onTrouble called after every request
    */
   constructor(outbox, send, onTrouble) {
@@ -56,15 +56,16 @@ export class Sender {
    * @returns {Promise<boolean>} whether the next row may follow at once
    */
   async #sendOne(row) {
-    let seq = null;
+    /** @type {{seq: number | null, left?: string[]}} */
+    let answer = { seq: null };
     let [status, message] = [200, ""];
     try {
-      ({ seq } = await this.#send(row));
+      answer = await this.#send(row);
     } catch (error) {
       [status, message] = [error.status ?? 0, error.message];
     }
     const fate = fateOf(row.op, status);
-    if (fate === "done") this.#outbox.settle(row, seq);
+    if (fate === "done") this.#outbox.settle(row, answer.seq, answer.left);
     else if (fate === "aside") this.#outbox.putAside(row, message);
     else return this.#retryLater(fate);
     this.#attempt = 0;

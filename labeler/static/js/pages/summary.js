@@ -2,7 +2,8 @@
 
 import { startFrame } from "../app/frame.js";
 import { curveOf, perClass, stopAt, withRow } from "../core/curve.js";
-import { count, counted, interval, metricName, metricValue, moment, percent, sentence, size } from "../core/format.js";
+import { count, counted, interval, metricName, metricValue, moment, percent, sentence, size, worstCase } from "../core/format.js";
+import { line, present } from "../core/slow.js";
 import { getDownloads, getMetrics } from "../io/api.js";
 import { Chart } from "../ui/chart.js";
 import { byId, el, keyed, setText } from "../ui/dom.js";
@@ -40,6 +41,7 @@ class SummaryPage {
     renderHead(state);
     renderMetrics(state);
     renderClasses(state);
+    renderSlow(state);
     if (!before) this.#drawCurves();
     if (before?.session !== state.session) void loadDownloads();
   }
@@ -61,16 +63,40 @@ const HEADINGS = {
 };
 
 /** @param {State} state */
-function renderHead({ session: now, stop_reason, counts, trainer, outlook }) {
+function renderHead({ session: now, stop_reason, counts, trainer, outlook, advice }) {
   setText(byId("heading"), HEADINGS[now]);
   const reason = stop_reason ? `${sentence(stop_reason)} ` : "";
   const model = trainer.model_version > 0 ? ` · model ${count(trainer.model_version)}${trainer.backbone ? `, ${trainer.backbone}` : ""}` : "";
-  setText(byId("reason"), `${reason}${count(counts.labelled)} of ${counted(counts.images, "image")} labelled${model}`);
+  setText(byId("reason"), `${reason}${count(counts.labelled)} of ${counted(counts.images, "image")} labelled${inBulk(counts)}${model}`);
+  keyed(byId("advice"), advice, (a) => a.rule, () => el("li"), (item, a) => {
+    setText(item, sentence(a.sentence));
+    item.classList.toggle("reached", a.holds);
+  });
   keyed(byId("outlook"), outlook, (o) => o.metric, () => el("li"), (item, o) => {
     setText(item, sentence(o.sentence));
     item.classList.toggle("reached", o.reached);
   });
 }
+
+/** @param {State["counts"]} counts */
+const inBulk = ({ labelled, bulk }) =>
+  bulk > 0 ? ` (${count(labelled - bulk)} one by one, ${count(bulk)} as look-alikes of these)` : "";
+
+/** @param {State} state */
+function renderSlow(state) {
+  byId("slow-card").hidden = state.slow.length === 0;
+  const now = present(state);
+  keyed(byId("slow-rows"), state.slow, (round) => String(round.round), slowRow, (row, round) => {
+    const { head, text, labels, tone } = line(round, now);
+    const mark = /** @type {HTMLElement} */ (row.children[0]);
+    mark.dataset.tone = tone;
+    setText(mark, head);
+    setText(row.children[1], text);
+    setText(row.children[2], `${labels} · ${moment(round.time)}`);
+  });
+}
+
+const slowRow = () => el("li", {}, el("span", { class: "stat lamp" }), el("span", {}), el("span", { class: "muted small" }));
 
 /** @param {State} state */
 function renderMetrics(state) {
@@ -88,7 +114,7 @@ function fillCard(card, metric, { metrics, thresholds }) {
   const value = metrics[metric];
   const stop = stopAt(thresholds, metric);
   setText(card.children[1], metricValue(metric, value.value));
-  setText(card.children[2], [interval(metric, value), counted(value.n, "test image")].filter(Boolean).join(" · "));
+  setText(card.children[2], [interval(metric, value), counted(value.n, "test image")].filter(Boolean).join(" · ") + (metric === "accuracy" ? worstCase(metrics) : ""));
   setText(card.children[3], stop === null ? "" : `stop at ${metricValue(metric, stop)}`);
 }
 

@@ -2,7 +2,8 @@
 
 import { mayShowModel } from "../core/deck.js";
 import { curveOf, stopAt } from "../core/curve.js";
-import { count, counted, interval, metricName, metricValue, percent, sentence } from "../core/format.js";
+import { doing, line, newestResult, present } from "../core/slow.js";
+import { count, counted, interval, metricName, metricValue, percent, sentence, worstCase } from "../core/format.js";
 import { sized } from "../io/api.js";
 import { Chart } from "./chart.js";
 import { trainerDoes } from "./header.js";
@@ -24,9 +25,10 @@ export class Side {
   #chart = new Chart(byId("curve"), { metric: METRIC, height: CURVE_HEIGHT, axes: false });
   #indexing = bar("Indexing");
   #reading = bar("Reading the images");
+  #slow = bar("Fine-tuning");
 
   constructor() {
-    byId("work-bars").append(this.#indexing.box, this.#reading.box);
+    byId("work-bars").append(this.#indexing.box, this.#reading.box, this.#slow.box);
   }
 
   /**
@@ -52,6 +54,11 @@ export class Side {
       setText(item, sentence(o.sentence));
       item.classList.toggle("reached", o.reached);
     });
+    keyed(byId("advice"), state.advice, (a) => a.rule, () => el("li"), (item, a) => {
+      setText(item, sentence(a.sentence));
+      item.classList.toggle("reached", a.holds);
+    });
+    renderSlow(state, this.#slow);
     const backbone = state.trainer.connected && state.trainer.backbone ? `${state.trainer.backbone}: ` : "";
     setText(byId("work"), `${backbone}${trainerDoes(state)}`);
     this.#indexing.show(state.scan.done ? null : { done: state.scan.indexed, total: state.scan.found });
@@ -114,8 +121,20 @@ function renderMetric({ metrics, counts }) {
   const total = counts.test_total ? ` of ${count(counts.test_total)}` : "";
   setText(
     byId("metric-note"),
-    metric ? `${interval(METRIC, metric)} · ${counted(metric.n, "test image")}` : `${count(counts.test)}${total} test images labelled; the first figure comes with the first model`,
+    metric ? `${interval(METRIC, metric)} · ${counted(metric.n, "test image")}${worstCase(metrics)}` : `${count(counts.test)}${total} test images labelled; the first figure comes with the first model`,
   );
+}
+
+/** What the slow loop does, and what became of it last. @param {State} state @param {ReturnType<typeof bar>} progress */
+function renderSlow(state, progress) {
+  const now = present(state);
+  progress.show(now && { done: now.progress, total: 1 }, now ? doing(now) : "");
+  const result = newestResult(state);
+  const { head, text, tone } = result ? line(result, null) : { head: "", text: "", tone: "quiet" };
+  byId("slow-result").hidden = result === null;
+  byId("slow-head").dataset.tone = tone;
+  setText(byId("slow-head"), `${head}:`);
+  setText(byId("slow-text"), text);
 }
 
 /** @param {import("../core/types.js").Neighbour} n */
@@ -129,11 +148,14 @@ function bar(label) {
   const box = el("div", { class: "bar-line", hidden: true }, text, meter);
   return {
     box,
-    /** @param {{done: number, total: number} | null} progress */
-    show(progress) {
+    /**
+     * @param {{done: number, total: number} | null} progress
+     * @param {string} [words] in place of the figures
+     */
+    show(progress, words) {
       box.hidden = progress === null;
       setProgress(meter, progress);
-      if (progress) setText(text, `${label}: ${count(progress.done)} of ${count(progress.total)}`);
+      if (progress) setText(text, words ?? `${label}: ${count(progress.done)} of ${count(progress.total)}`);
     },
   };
 }
