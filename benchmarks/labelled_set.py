@@ -46,7 +46,8 @@ class BadLabels(LabelstreamError):
 class LabelledSet:
     """Unit vectors in half precision, (N, D), as the trainer keeps them; class numbers, (N,); the test part, (N,).
 
-    name: of the set. features: of the embedding space. classes: names by class number.
+    name: of the set. features: of the embedding space. classes: names by class number. paths: of the files below the
+    image folder, (N,); empty where there are no files.
     """
 
     name: str
@@ -55,6 +56,7 @@ class LabelledSet:
     y: Integers
     test: Flags
     classes: tuple[str, ...]
+    paths: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +122,7 @@ def read_folder(images: Path, labels: Path, model: Model, device: str, data: Pat
         np.array([classes.index(image.label) for image in kept], np.int64),
         np.array([image.lane == "test" for image in kept]),
         tuple(classes),
+        tuple(image.path for image in kept),
     )
 
 

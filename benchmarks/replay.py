@@ -102,7 +102,8 @@ def drawn(source: LabelledSet, size: int | None, seed: int) -> LabelledSet:
     """The seed's pool, `size` training images in random order, followed by the test part."""
     train = np.random.default_rng(seed).permutation(np.flatnonzero(~source.test))[:size]
     members = np.concatenate([train, np.flatnonzero(source.test)])
-    return replace(source, x=source.x[members], y=source.y[members], test=source.test[members])
+    paths = tuple(source.paths[member] for member in members) if source.paths else ()
+    return replace(source, x=source.x[members], y=source.y[members], test=source.test[members], paths=paths)
 
 
 class SeedPool:
