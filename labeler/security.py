@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from typing import Any
-from urllib.parse import urlsplit
 
 from shared.config import LOOPBACK, Server
+from shared.web import bearer, hostname, is_foreign_origin, same_secret
 
 COOKIE = "labelstream_token"
 SOCKET_PATH = "/socket.io/"
@@ -29,17 +28,6 @@ HEADERS = [
 
 Environ = dict[str, Any]
 WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
-
-def same_secret(given: str | None, secret: str | None) -> bool:
-    """Whether a secret was given and is right, in time that does not depend on where it differs."""
-    return bool(given and secret) and hmac.compare_digest(str(given).encode(), str(secret).encode())
-
-
-def bearer(environ: Environ) -> str | None:
-    """The token of the Authorization header."""
-    scheme, _, token = str(environ.get("HTTP_AUTHORIZATION", "")).partition(" ")
-    return token.strip() if scheme.lower() == "bearer" else None
 
 
 class Guard:
@@ -75,26 +63,21 @@ class Guard:
 
     def _refusal(self, environ: Environ) -> tuple[HTTPStatus, str, str] | None:
         host = str(environ.get("HTTP_HOST", ""))
-        if _hostname(host) not in self._hosts:
+        if hostname(host) not in self._hosts:
             sentence = (
                 f"this labeler is not known as {host[:80]!r}; add the name to server.allowed_hosts if it should be"
             )
             return HTTPStatus.FORBIDDEN, "foreign_host", sentence
-        origin = environ.get("HTTP_ORIGIN")
-        if origin is not None and urlsplit(str(origin)).netloc.lower() != host.lower():
-            sentence = f"a page of {str(origin)[:80]!r} may not talk to this labeler; open {host} itself"
+        if is_foreign_origin(environ):
+            sentence = (
+                f"a page of {str(environ.get('HTTP_ORIGIN'))[:80]!r} may not talk to this labeler; open {host} itself"
+            )
             return HTTPStatus.FORBIDDEN, "foreign_origin", sentence
         path = str(environ.get("PATH_INFO", ""))
         if path in OPEN_PATHS or path.startswith(SOCKET_PATH) or self.is_trainer(environ) or self.is_user(environ):
             return None
         sentence = "this labeler asks for its token: open the page once with ?token=… as printed at its start"
         return HTTPStatus.UNAUTHORIZED, "token", sentence
-
-
-def _hostname(host: str) -> str:
-    if host.startswith("["):
-        return host[1:].partition("]")[0].lower()
-    return host.rpartition(":")[0].lower() if host.rpartition(":")[2].isdigit() and ":" in host else host.lower()
 
 
 def _cookie(environ: Environ) -> str | None:

@@ -16,7 +16,7 @@ from flask_socketio import Namespace, SocketIO, disconnect, emit
 
 from labeler.board import Board, Topic
 from labeler.desk import TrainerDesk
-from labeler.security import Guard, same_secret
+from labeler.security import Guard
 from labeler.views import Views
 from shared import events
 from shared.errors import LabelstreamError, ProtocolError
@@ -34,6 +34,7 @@ from shared.messages import (
     TrainerStatus,
     UnreadableImages,
 )
+from shared.web import same_secret
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)

@@ -6,11 +6,16 @@ import socket
 import threading
 from collections.abc import Callable
 
-from flask import Flask
+from flask import Blueprint, Flask, Response
+from prometheus_client import CONTENT_TYPE_LATEST
+from werkzeug.exceptions import NotFound
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from shared.errors import StartRefused
 from shared.messages import Message, TrainerState
+from trainer.service.guard import Guard
+from trainer.service.routes import register_failures
+from trainer.telemetry import Telemetry
 
 
 class Health(Message):
@@ -22,13 +27,29 @@ class Health(Message):
     model_version: int
 
 
-def create_api(health: Callable[[], Health]) -> Flask:
-    """The application; `health` is asked at every request."""
+def create_api(
+    health: Callable[[], Health],
+    calls: Blueprint | None = None,
+    telemetry: Telemetry | None = None,
+    guard: Guard | None = None,
+) -> Flask:
+    """The application; `health` is asked at every request. calls: see trainer.service. guard: None lets all in."""
     app = Flask("trainer", static_folder=None)
+    register_failures(app)
+    if calls is not None:
+        app.register_blueprint(calls)
+    if guard is not None:
+        app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[assignment, method-assign]
 
     @app.get("/healthz")
     def healthz() -> dict[str, object]:
         return health().wire()
+
+    @app.get("/metrics")
+    def metrics() -> Response:
+        if telemetry is None:
+            raise NotFound
+        return Response(telemetry.text(), mimetype="text/plain", headers={"Content-Type": CONTENT_TYPE_LATEST})
 
     return app
 
@@ -59,7 +80,8 @@ class ApiServer:
 
 def _bind(app: Flask, host: str, port: int) -> tuple[socket.socket, BaseWSGIServer]:
     try:
-        listening = socket.create_server((host, port))
+        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        listening = socket.create_server((host, port), family=family)
     except (OSError, OverflowError) as error:
         raise StartRefused(
             f"the trainer cannot listen on {host}:{port}: {error}; is another one running? Stop it, or set "

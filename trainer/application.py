@@ -25,6 +25,16 @@ from trainer.loop import Trainer
 from trainer.models.choose import BATCH_SIZES, choose_device, choose_space
 from trainer.pool import Pool
 from trainer.progress import Progress
+from trainer.service.answers import Settings
+from trainer.service.backbones import Backbones
+from trainer.service.calls import Calls
+from trainer.service.features import FeatureStore
+from trainer.service.guard import Guard
+from trainer.service.jobs import Jobs
+from trainer.service.places import Roots
+from trainer.service.routes import calls_blueprint
+from trainer.slow.loop import SlowLoop
+from trainer.telemetry import Figures, Telemetry
 
 log = logging.getLogger(__name__)
 
@@ -39,22 +49,33 @@ def run_trainer(config: Config, ending: Event) -> None:
         pool = Pool()
         link = SocketIOLink(config.trainer.labeler_url, lambda: trainer_token(data))
         talk = Conversation(link, load_checkpoint(data / "checkpoints"), pool)
-        api = ApiServer(create_api(lambda: _health(trainer)), config.trainer.host, config.trainer.port)
+        device = choose_device(config.train.device)
+        batch_size = config.train.embed_batch_size or BATCH_SIZES.get(device.type, 32)
+        jobs = Jobs(time.monotonic, lambda: embedder.breathe())  # noqa: PLW0108 - it is made further down
+        app = create_api(
+            lambda: _health(trainer),
+            calls_blueprint(_calls(config, device, batch_size), jobs),
+            Telemetry(lambda: _figures(trainer, pool, jobs)),
+            Guard(config.trainer, lambda: trainer_token(data)),
+        )
+        api = ApiServer(app, config.trainer.host, config.trainer.port)
         stack.enter_context(closing(api))
         trainer_token(data)  # fail now, not in a thread, where it cannot be used
         source = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))
-        device = choose_device(config.train.device)
+        slow = SlowLoop(config, talk, pool, choose_space(config.model, device), device, time.monotonic)
+        stack.enter_context(closing(slow))
         embedder = Embedder(
             pool,
-            choose_space(config.model, device),
+            slow.space(),
             Loader(config.paths.images, source, config.images.max_pixels),
             data / "embeddings",
-            config.train.embed_batch_size or BATCH_SIZES.get(device.type, 32),
+            batch_size,
             Progress(sys.stderr),
         )
-        trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending)
-        for part in (api, link, embedder):
+        trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending, slow)
+        for part in (jobs, api, link, embedder):
             part.start()
+        stack.enter_context(closing(jobs))
         stack.enter_context(closing(link))
         stack.enter_context(closing(embedder))
         log.info("http://%s:%d, labeler at %s", config.trainer.host, api.port, config.trainer.labeler_url)
@@ -64,6 +85,30 @@ def run_trainer(config: Config, ending: Event) -> None:
 def set_threads(config: Config) -> None:
     """Let torch use train.threads threads, or as many as there are processors for this process."""
     torch.set_num_threads(config.train.threads or min(MAX_THREADS, len(os.sched_getaffinity(0))))
+
+
+def _calls(config: Config, device: torch.device, batch_size: int) -> Calls:
+    data = config.paths.data
+    return Calls(
+        Settings(config.train, config.strategy),
+        Roots([config.paths.images, data, *config.trainer.roots]),
+        Backbones(config.model, data / "weights", device),
+        FeatureStore(data / "features", config.images.max_pixels, batch_size),
+    )
+
+
+def _figures(trainer: Trainer, pool: Pool, jobs: Jobs) -> Figures:
+    checkpoint, counts = trainer.talk.checkpoint, pool.counts()
+    return Figures(
+        applied_seq=checkpoint.book.applied_seq,
+        model_version=checkpoint.model.version,
+        labels=checkpoint.model.labels,
+        images=counts.images,
+        embedded=counts.embedded,
+        done=trainer.timings.counts,
+        seconds=trainer.timings.seconds,
+        jobs={state.value: count for state, count in jobs.counts().items()},
+    )
 
 
 def _health(trainer: Trainer) -> Health:

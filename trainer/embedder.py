@@ -83,6 +83,10 @@ class Embedder:
         finally:
             self._free.set()
 
+    def breathe(self) -> None:
+        """Return once nothing is `held`: for other work of low priority, between its parts."""
+        self._free.wait()
+
     @property
     def listed(self) -> bool:
         """Whether the directory has been read to its end at least once."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from threading import Event
 from typing import Final
@@ -32,7 +33,9 @@ from trainer.outlook import outlook
 from trainer.pool import Pool, Snapshot
 from trainer.ranking import Ranker
 from trainer.reporting import Reporter
+from trainer.slow.loop import SlowLoop
 from trainer.stopping import Progress, decide, look, proving
+from trainer.timings import Timings
 
 log = logging.getLogger(__name__)
 
@@ -42,12 +45,13 @@ ACTIVE: Final = frozenset({SessionState.SETUP, SessionState.LABELLING})
 
 
 class Trainer:
-    """One trainer: everything it does happens in `run`, in one thread; only the embedder works beside it.
+    """One trainer: everything it does happens in `run`, in one thread; only the embedder works beside it,
+    and the process of the slow loop.
 
     clock: seconds that never go back. ending: set from outside to end `run`.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913, PLR0917
         self,
         config: Config,
         link: TrainerLink,
@@ -56,14 +60,17 @@ class Trainer:
         embedder: Embedder,
         clock: Callable[[], float],
         ending: Event,
+        slow: SlowLoop | None = None,
     ) -> None:
         self.talk = talk
+        self.timings = Timings(clock)
         self._config = config
         self._link = link
         self._pool = pool
         self._embedder = embedder
         self._clock = clock
         self._ending = ending
+        self._slow = slow
         self._ranker = Ranker(config.strategy, config.train.C)
         self._reporter = Reporter(talk, pool, clock)
         self._due = Due(config.train)
@@ -92,8 +99,11 @@ class Trainer:
         session = self.talk.session.state
         if session in ACTIVE:
             self._finished = None
+            self._look_after_slow_loop()
             self._work()
         elif session is SessionState.STOPPING and quiet and self.talk.level:
+            if self._slow is not None:
+                self._slow.close()
             self._finish()
         elif session is SessionState.STOPPED and self._unpredicted:
             self._predict_the_rest()
@@ -108,6 +118,8 @@ class Trainer:
             self._ranked_images = 0
             self._due.again()
             self._reporter.again()
+            if self._slow is not None:
+                self._slow.again()
         if news.pool:
             self._embedder.look_again()
         counts = self._pool.counts()
@@ -117,6 +129,13 @@ class Trainer:
         ):
             self._due.images()
         return len(messages)
+
+    def _look_after_slow_loop(self) -> None:
+        """Where it has swapped the embeddings, the head of the old ones is dropped and fitted anew on all labels."""
+        if self._slow is not None and self.talk.level and self._slow.tick(self._embedder):
+            checkpoint = self.talk.checkpoint
+            checkpoint.model = replace(checkpoint.model, head=None, calibrated_on=0)
+            self._due.images()
 
     def _work(self) -> None:
         if self.talk.epoch == 0:  # nobody to tell; after the next handshake everything is due
@@ -129,9 +148,11 @@ class Trainer:
             return
         with self._embedder.held():
             if self._due.fit:
-                self._fit(snapshot)
+                with self.timings.of("fit"):
+                    self._fit(snapshot)
             if self._due.rank:
-                self._rank(snapshot)
+                with self.timings.of("rank"):
+                    self._rank(snapshot)
             if self._due.evaluate:
                 self._evaluate(snapshot)
             if self.talk.checkpoint.model.calibration_due:  # the next order has it; this one need not wait
