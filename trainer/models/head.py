@@ -46,14 +46,21 @@ def softmax(logits: Floats) -> Floats:
 
 
 def fit_head(
-    x: Floats, y: Integers, c: float, balanced: bool = True, start: Head | None = None, steps: int = STEPS
+    x: Floats,
+    y: Integers,
+    c: float,
+    balanced: bool = True,
+    start: Head | None = None,
+    steps: int = STEPS,
+    weights: Floats | None = None,
 ) -> Head:
     """Minimise C·Σ s_i·loss_i + ½‖W‖² over weights and an unpenalised bias, by L-BFGS.
 
     x: (n, D) embeddings; y: (n,) class numbers, n ≥ 1. c: inverse strength of the penalty, as in scikit-learn.
     balanced: s_i = n / (K · n_class), so that every class weighs the same [King & Zeng 2001]; else s_i = 1.
     start: where to begin (classes are matched by number); the minimum does not depend on it, the problem is convex.
-    steps: at most so many iterations; cut short, the head is still fit to go on from.
+    steps: at most so many iterations; cut short, the head is still fit to go on from. weights: (n,), what s_i is
+    multiplied by; None for 1.
     Raises ValueError on no rows, or on NaN and infinity.
     """
     if not len(x) or len(x) != len(y):
@@ -62,7 +69,8 @@ def fit_head(
         raise ValueError("an embedding holds NaN or infinity")
     classes, codes = np.unique(y, return_inverse=True)
     centre = x.mean(axis=0)  # the bias makes a shift free, and centred data need fewer steps
-    problem = _Problem(x - centre, codes, _sample_weights(codes, len(classes), balanced), c)
+    shares = sample_weights(codes, len(classes), balanced)
+    problem = _Problem(x - centre, codes, shares if weights is None else shares * weights, c)
     solution = minimize(
         problem.loss_and_gradient,
         _start_from(start, classes, centre),
@@ -79,7 +87,8 @@ def fit_head(
     return Head(classes, weight, bias - weight @ centre, problem.mean_loss(weight, bias))
 
 
-def _sample_weights(codes: Integers, n_classes: int, balanced: bool) -> Floats:
+def sample_weights(codes: Integers, n_classes: int, balanced: bool) -> Floats:
+    """s_i of `fit_head` for rows of the classes `codes`, (n,) in 0..n_classes−1, each of which has a row."""
     if not balanced:
         return np.ones(len(codes), np.float32)
     counts = np.bincount(codes, minlength=n_classes)
