@@ -67,14 +67,16 @@ OTHERS: Final = {100_000: Target(10.0)}
 
 @dataclass(frozen=True, slots=True)
 class Cost:
-    """What one query took: median seconds, and the most memory above what was in use before the first.
+    """What one query took: median seconds, those of all processors, and the most memory the first added.
 
-    Both None where none ended in time. score_s: the time to score the pool, which comes before every query and is no
-    part of `seconds`; of more than SCORED images a random part is scored, as in the trainer.
+    cpu_s: hardly grows where other programs run; with several threads it is above `seconds` where none do. All None
+    where no query ended in time. score_s: the time to score the pool, which comes before every query and is no part of
+    `seconds`; of more than SCORED images a random part is scored, as in the trainer.
     """
 
     score_s: float | None
     seconds: float | None
+    cpu_s: float | None
     mb: float | None
     repeats: int
 
@@ -136,16 +138,16 @@ def open_query(task: Task) -> tuple[Query, float]:
 
 
 def measure_in_process(task: Task, send: Connection) -> None:
-    """Send how long scoring took, then seconds and MB of each query."""
+    """Send how long scoring took, then seconds, seconds of processors and MB of each query."""
     query, scoring = open_query(task)
     send.send(scoring)
     strategy = find_strategy(task.strategy)
     for _ in range(task.repeats):
         with peak() as memory:
-            start = time.perf_counter()
+            start, cpu_start = time.perf_counter(), time.process_time()
             select(strategy, query)
-            seconds = time.perf_counter() - start
-        send.send((seconds, memory.added_mb))
+            seconds, cpu = time.perf_counter() - start, time.process_time() - cpu_start
+        send.send((seconds, cpu, memory.added_mb))
 
 
 def measure(task: Task) -> Cost:
@@ -159,9 +161,9 @@ def measure(task: Task) -> Cost:
     process.kill()
     process.join()
     if not queries:
-        return Cost(scored[0] if scored else None, None, None, 0)
-    seconds, mb = zip(*queries, strict=True)
-    return Cost(scored[0], median(seconds), mb[0], len(queries))
+        return Cost(scored[0] if scored else None, None, None, None, 0)
+    seconds, cpu, mb = zip(*queries, strict=True)
+    return Cost(scored[0], median(seconds), median(cpu), mb[0], len(queries))
 
 
 def _received(receive: Connection, count: int, limit_s: float) -> Iterator[Any]:
@@ -187,6 +189,7 @@ def row(task: Task, cost: Cost) -> dict[str, object]:
         "pool": f"{task.pool:,}",
         "score s": "-" if cost.score_s is None else f"{cost.score_s:.3f}",
         "query s": took,
+        "processor s": "-" if cost.cpu_s is None else f"{cost.cpu_s:.3f}",
         "added MB": "-" if cost.mb is None else f"{cost.mb:.0f}",
         "target": targets.get(task.pool, Target()).judge(cost),
     }

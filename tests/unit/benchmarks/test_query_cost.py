@@ -33,6 +33,7 @@ def test_a_process_of_its_own_says_what_a_query_takes(task: Task) -> None:
     cost = measure(task)
     assert cost.repeats == 2
     assert cost.seconds is not None and cost.seconds > 0
+    assert cost.cpu_s is not None and cost.cpu_s > 0
     assert cost.mb is not None and cost.mb >= 0
     assert cost.score_s is not None and cost.score_s > 0
 
@@ -48,13 +49,13 @@ def test_what_does_not_come_in_time_is_not_waited_for() -> None:
 @pytest.mark.parametrize(
     ("target", "cost", "verdict"),
     [
-        (Target(), Cost(1, 99, 9_999, 1), "-"),
-        (Target(10), Cost(1, 10, 9_999, 1), "met"),
-        (Target(10), Cost(1, 10.1, 1, 1), "missed"),
-        (Target(10), Cost(1, None, None, 0), "missed"),
-        (UHERDING[100_000], Cost(1, 0.4, 1_400, 1), "met"),
-        (UHERDING[100_000], Cost(1, 0.4, 1_600, 1), "missed"),
-        (OTHERS[100_000], Cost(1, 9, 1_600, 1), "met"),
+        (Target(), Cost(1, 99, 2, 9_999, 1), "-"),
+        (Target(10), Cost(1, 10, 2, 9_999, 1), "met"),
+        (Target(10), Cost(1, 10.1, 2, 1, 1), "missed"),
+        (Target(10), Cost(1, None, None, None, 0), "missed"),
+        (UHERDING[100_000], Cost(1, 0.4, 2, 1_400, 1), "met"),
+        (UHERDING[100_000], Cost(1, 0.4, 2, 1_600, 1), "missed"),
+        (OTHERS[100_000], Cost(1, 9, 2, 1_600, 1), "met"),
     ],
 )
 def test_targets(target: Target, cost: Cost, verdict: str) -> None:
@@ -62,13 +63,14 @@ def test_targets(target: Target, cost: Cost, verdict: str) -> None:
 
 
 def test_a_line_says_what_did_not_end(task: Task) -> None:
-    assert row(task, Cost(0.5, None, None, 0))["query s"] == "not in 100 s"
-    assert row(task, Cost(None, None, None, 0))["query s"] == "failed"
-    assert row(task, Cost(0.5, 0.25, 12.4, 3)) == {
+    assert row(task, Cost(0.5, None, None, None, 0))["query s"] == "not in 100 s"
+    assert row(task, Cost(None, None, None, None, 0))["query s"] == "failed"
+    assert row(task, Cost(0.5, 0.25, 0.3, 12.4, 3)) == {
         "strategy": "margin",
         "pool": "400",
         "score s": "0.500",
         "query s": "0.250",
+        "processor s": "0.300",
         "added MB": "12",
         "target": "-",
     }
