@@ -10,6 +10,7 @@ from shared.errors import ConfigError
 from trainer.plugins import load_function
 from trainer.strategies.badge import badge
 from trainer.strategies.bait import bait
+from trainer.strategies.bald import bald
 from trainer.strategies.base import Query, Rows, Selection, Strategy, select
 from trainer.strategies.coreset import coreset
 from trainer.strategies.dropquery import dropquery
@@ -33,6 +34,7 @@ STRATEGIES: Final[dict[str, Strategy]] = {
     "margin": margin,
     "ratio": ratio,
     "entropy": entropy,
+    "bald": bald,
     "vae": vae,
     "mixture": mixture,
     "coreset": coreset,

@@ -7,7 +7,7 @@ configuration as `package.module:function`.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -80,17 +80,35 @@ Strategy = Callable[[Query], Selection]
 def select(strategy: Strategy, query: Query) -> Selection:
     """Ask `strategy` and check what it says.
 
-    Returns exactly min(count, N) distinct positions. Raises ValueError where probabilities are not finite, ConfigError
-    where the strategy returns anything else.
+    Returns exactly min(count, N) distinct positions. Raises ValueError where probabilities, or embeddings that the
+    strategy reads, are not finite; ConfigError where the strategy returns anything else.
     """
     if not np.isfinite(query.probs).all():
         raise ValueError("a class probability is NaN or infinite")
     wanted = max(0, min(query.count, len(query)))
     if wanted == 0:
         return Selection(np.empty(0, np.int64), np.empty(0), ())
-    chosen = strategy(query)
+    asked = None if query.asked is None else _Finite(query.asked)
+    checked = replace(query, embeddings=_Finite(query.embeddings), labelled=_Finite(query.labelled), asked=asked)
+    chosen = strategy(checked)
     _check(chosen, wanted, len(query))
     return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class _Finite:
+    """Rows that refuse NaN and infinity when they are read: to look at all before each query would take too long."""
+
+    rows: Rows
+
+    def __len__(self) -> int:
+        return len(self.rows)
+
+    def __getitem__(self, positions: Integers) -> Floats:
+        found = self.rows[positions]
+        if not np.isfinite(found).all():
+            raise ValueError("an embedding is NaN or infinite")
+        return found
 
 
 def _check(chosen: object, wanted: int, available: int) -> None:
