@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -43,15 +44,22 @@ class TextColumn:
         self._start.reserve(length)
         self._bytes.reserve(length)
 
-    def __setitem__(self, place: int, text: str) -> None:
-        data = text.encode("utf-8", "surrogateescape")
-        if self[place] == text:
-            return
-        self._start.values[place] = len(self._buffer)
-        self._bytes.values[place] = len(data)
-        self._buffer += data
+    def put(self, places: npt.NDArray[np.int64], texts: Sequence[str]) -> None:
+        """Write texts into places that are all different; one that is there already takes no room again."""
+        data = [text.encode("utf-8", "surrogateescape") for text in texts]
+        lengths = np.fromiter(map(len, data), np.int32, len(data))
+        for i in np.flatnonzero((lengths > 0) & (lengths == self._bytes.values[places])):
+            if self._read(int(places[i])) == data[i]:
+                lengths[i], data[i] = 0, b""
+        new = np.flatnonzero((lengths > 0) | np.array([not text for text in texts], np.bool_))
+        starts = len(self._buffer) + np.cumsum(lengths) - lengths
+        self._start.values[places[new]] = starts[new]
+        self._bytes.values[places[new]] = lengths[new]
+        self._buffer += b"".join(data)
 
     def __getitem__(self, place: int) -> str:
+        return self._read(place).decode("utf-8", "surrogateescape")
+
+    def _read(self, place: int) -> bytes:
         start = int(self._start.values[place])
-        data = self._buffer[start : start + int(self._bytes.values[place])]
-        return data.decode("utf-8", "surrogateescape")
+        return bytes(self._buffer[start : start + int(self._bytes.values[place])])

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from trainer.columns import Column, TextColumn
 from trainer.labeler_http import MAX_IMAGES, PoolRow
 from trainer.models.space import Space
-from trainer.vectors import VectorFile
+from trainer.vectors import HASH_BYTES, VectorFile
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -105,7 +105,7 @@ class Pool:
         self._vector = Column(np.int64, NO_VECTOR)
         self._hash = Column("V16", b"")
         self._path = TextColumn()
-        self._image_id = TextColumn()
+        self._image_id = TextColumn()  # empty where it is the hash in hexadecimal, as it is today
         self._vectors: VectorFile | None = None
         self._space: Space | None = None
         self._cursor = Cursor(0, 0)
@@ -137,30 +137,30 @@ class Pool:
         with self._lock:
             self._space = space
             self._vectors = vectors
-            for number in np.flatnonzero(self._known.values):
-                self._vector.values[number] = vectors.find(self._hash.values[number].tobytes())
+            known = np.flatnonzero(self._known.values)
+            self._vector.values[known] = _rows_of(vectors, self._hash.values[known].tobytes())
 
     def update(self, rows: Sequence[PoolRow], asked_at: Cursor) -> None:
         """Take in what the labeler says about images; nothing, if the pool was cleared since it was asked."""
         with self._lock:
             if asked_at.generation != self._cursor.generation:
                 return
-            self._reserve(max((row.number for row in rows), default=-1) + 1)
-            for row in rows:
-                self._update_row(row)
+            self._write({row.number: row for row in rows})
             last = max((row.change for row in rows), default=0)
             self._cursor = Cursor(asked_at.generation, max(self._cursor.last_change, last))
 
-    def _update_row(self, row: PoolRow) -> None:
-        number, content_hash = row.number, bytes.fromhex(row.content_hash)
-        self._known.values[number] = True
-        self._listed.values[number] = not row.removed
-        self._test.values[number] = row.lane == "test"
-        self._failed.values[number] = False
-        self._hash.values[number] = np.void(content_hash)
-        self._path[number] = row.path
-        self._image_id[number] = row.image_id
-        self._vector.values[number] = self._vectors.find(content_hash) if self._vectors else NO_VECTOR
+    def _write(self, by_number: Mapping[int, PoolRow]) -> None:
+        rows, numbers = list(by_number.values()), np.fromiter(by_number, np.int64, len(by_number))
+        self._reserve(int(numbers.max(initial=-1)) + 1)
+        hashes = bytes.fromhex("".join(row.content_hash for row in rows))
+        self._known.values[numbers] = True
+        self._listed.values[numbers] = [not row.removed for row in rows]
+        self._test.values[numbers] = [row.lane == "test" for row in rows]
+        self._failed.values[numbers] = False
+        self._hash.values[numbers] = np.frombuffer(hashes, "V16")
+        self._path.put(numbers, [row.path for row in rows])
+        self._image_id.put(numbers, ["" if row.image_id == row.content_hash else row.image_id for row in rows])
+        self._vector.values[numbers] = _rows_of(self._vectors, hashes) if self._vectors else NO_VECTOR
 
     def close(self, closed: Mapping[int, bool]) -> None:
         """Say on which images something stands now; these are embedded first and never ranked."""
@@ -204,7 +204,8 @@ class Pool:
             return [self._ref(int(number)) for number in numbers]
 
     def _ref(self, number: int) -> ImageRef:
-        return ImageRef(number, self._image_id[number], self._path[number], self._hash.values[number].tobytes())
+        content_hash = self._hash.values[number].tobytes()
+        return ImageRef(number, self._image_id[number] or content_hash.hex(), self._path[number], content_hash)
 
     def embedded(self, refs: Sequence[ImageRef], rows: Integers) -> None:
         """The vectors of these images are in `rows`; an image that has changed meanwhile is left pending."""
@@ -265,3 +266,9 @@ class Pool:
         with self._lock:
             tests = self._listed.values & self._test.values
             return sum(bool(tests[image]) for image in images if image < len(tests))
+
+
+def _rows_of(vectors: VectorFile, hashes: bytes) -> Integers:
+    """The rows of `vectors` that hold these contents, 16 bytes each; NO_VECTOR where none does."""
+    contents = (hashes[start : start + HASH_BYTES] for start in range(0, len(hashes), HASH_BYTES))
+    return np.fromiter(map(vectors.find, contents), np.int64, len(hashes) // HASH_BYTES)

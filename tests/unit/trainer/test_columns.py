@@ -20,18 +20,18 @@ def test_new_places_hold_the_fill_and_old_ones_stay() -> None:
 
 @given(st.lists(st.tuples(st.integers(0, 20), st.text(max_size=8)), max_size=60))
 def test_texts_are_like_a_dict(changes: list[tuple[int, str]]) -> None:
-    column, expected = TextColumn(), dict.fromkeys(range(21), "")
-    column.reserve(21)
+    column, expected = TextColumn(), dict.fromkeys(range(22), "")
+    column.reserve(22)
     for place, text in changes:
         if any("\ud800" <= c <= "\udfff" for c in text):
             continue
-        column[place] = text
-        expected[place] = text
-    assert {place: column[place] for place in range(21)} == expected
+        column.put(np.array([place, 21]), [text, f"other {text}"])
+        expected |= {place: text, 21: f"other {text}"}
+    assert {place: column[place] for place in range(22)} == expected
 
 
 def test_names_that_are_not_utf_8_keep_their_bytes() -> None:
     column = TextColumn()
     column.reserve(1)
-    column[0] = b"caf\xe9.png".decode("utf-8", "surrogateescape")
+    column.put(np.array([0]), [b"caf\xe9.png".decode("utf-8", "surrogateescape")])
     assert column[0].encode("utf-8", "surrogateescape") == b"caf\xe9.png"
