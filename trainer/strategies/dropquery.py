@@ -9,7 +9,7 @@ import numpy as np
 from shared.messages import ReasonKind
 from trainer.models.head import Head
 from trainer.strategies.base import Floats, Integers, Query, Selection
-from trainer.strategies.clusters import cluster_of, k_means, projected
+from trainer.strategies.clusters import k_means, projected
 from trainer.strategies.parts import in_order, look_at, rank_within
 
 MASKS: Final = 3
@@ -28,12 +28,13 @@ def dropquery(query: Query) -> Selection:
     if not len(x):
         return in_order(query, positions, ReasonKind.UNCERTAIN)
     asked = query.asked[np.arange(len(query.asked))] if query.asked is not None else x[:0]
-    small = projected(np.concatenate([x, asked]), query.rng)
-    candidates, asked = small[: len(x)], small[len(x) :]
-    clusters, centres = k_means(candidates, query.count + len(asked), query.rng)
+    everything = projected(np.concatenate([x, asked]), query.rng)
+    found, centres = k_means(everything, query.count + len(asked), query.rng)
+    clusters = found[: len(x)]
     sizes = np.bincount(clusters, minlength=len(centres))
-    covered = np.bincount(cluster_of(asked, centres), minlength=len(centres))
-    turn = covered[clusters] + rank_within(clusters, -np.linalg.norm(candidates - centres[clusters], axis=1))
+    covered = np.bincount(found[len(x) :], minlength=len(centres))
+    distance = np.linalg.norm(everything[: len(x)] - centres[clusters], axis=1)
+    turn = covered[clusters] + rank_within(clusters, -distance)
     order = np.lexsort((clusters, -sizes[clusters], turn))
     return in_order(query, positions[order], ReasonKind.UNCERTAIN)
 

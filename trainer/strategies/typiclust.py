@@ -8,7 +8,7 @@ import numpy as np
 
 from shared.messages import ReasonKind
 from trainer.strategies.base import Floats, Integers, Query, Selection
-from trainer.strategies.clusters import cluster_of, k_means, projected
+from trainer.strategies.clusters import k_means, projected
 from trainer.strategies.parts import in_order, look_at, product, rank_within
 
 LOOKED_AT: Final = 10_000  # images; of a larger pool a random part
@@ -21,18 +21,18 @@ COMPARED: Final = 2_000  # images of one cluster; of a larger one a random part
 def typiclust(query: Query) -> Selection:
     """From the clusters with the fewest selected images, the larger first, the most typical image.
 
-    There are as many clusters as labelled, asked and wanted images together, at most CLUSTERS; labelled and asked
-    images count in the cluster with the nearest centre. Needs no model. Looks at LOOKED_AT images,
-    which are clustered in a random projection.
+    There are as many clusters as labelled, asked and wanted images together, at most CLUSTERS. Needs no model.
+    Looks at LOOKED_AT images, which are clustered together with the labelled and asked ones, in a random projection.
     """
     positions, x = look_at(query, LOOKED_AT)
     if not len(x):
         return in_order(query, positions, ReasonKind.DIVERSE)
     selected = query.selected()
-    small = projected(np.concatenate([x, selected]), query.rng)
-    clusters, centres = k_means(small[: len(x)], min(CLUSTERS, len(selected) + query.count), query.rng)
+    everything = projected(np.concatenate([x, selected]), query.rng)
+    found, centres = k_means(everything, min(CLUSTERS, len(selected) + query.count), query.rng)
+    clusters = found[: len(x)]
     sizes = np.bincount(clusters, minlength=len(centres))
-    covered = np.bincount(cluster_of(small[len(x) :], centres), minlength=len(centres))
+    covered = np.bincount(found[len(x) :], minlength=len(centres))
     turn = covered[clusters] + rank_within(clusters, _typicality_by_cluster(x, clusters, query.rng))
     order = np.lexsort((clusters, -sizes[clusters], turn, sizes[clusters] < SMALL))
     return in_order(query, positions[order], ReasonKind.DIVERSE)

@@ -1,48 +1,44 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 from scipy.stats import entropy
 
-from trainer.models.head import Head, fit_head
+from tests.unit.trainer.strategies.test_parts import unit
+from trainer.models.head import fit_head
 from trainer.strategies import Query, select
-from trainer.strategies.bald import bald, mutual_information, posterior_heads
+from trainer.strategies.bald import SAMPLES, bald
+from trainer.uncertainty import Learnt
+from trainer.uncertainty.laplace import laplace
 
 
-def test_mutual_information_by_hand() -> None:
-    certain_but_different = [[1, 0], [0, 1]]
-    uncertain_and_agreed = [[0.5, 0.5], [0.5, 0.5]]
-    between = [[0.9, 0.1], [0.5, 0.5]]
-    samples = np.array([certain_but_different, uncertain_and_agreed, between], np.float32).transpose(1, 0, 2)
-    expected = entropy([0.7, 0.3]) - (entropy([0.9, 0.1]) + entropy([0.5, 0.5])) / 2
-    np.testing.assert_allclose(mutual_information(samples), [np.log(2), 0, expected], atol=1e-6)
+def test_scores_are_the_mutual_information_of_the_heads_drawn() -> None:
+    x, labelled, labels = unit(0, 30, 6), unit(1, 12, 6), np.arange(12) % 3
+    head = fit_head(labelled, labels, 30.0)
+    query = Query(30, head.probabilities(x), x, labelled, np.random.default_rng(5), labels, head=head)
+    chosen = select(bald, query)
+    heads = laplace(Learnt(head, labelled, labels), SAMPLES, np.random.default_rng(5))
+    for position, score in zip(chosen.positions, chosen.scores, strict=True):
+        logits = np.stack([h.weight @ x[position] + h.bias for h in heads])
+        samples = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
+        information = entropy(samples.mean(axis=0)) - np.mean([entropy(p) for p in samples])
+        np.testing.assert_allclose(score, information, atol=1e-4)
 
 
-def test_mutual_information_agrees_with_scipy() -> None:
-    samples = np.random.default_rng(0).dirichlet(np.ones(4), (6, 30)).astype(np.float32)
-    expected = entropy(samples.mean(axis=0), axis=1) - entropy(samples, axis=2).mean(axis=0)
-    np.testing.assert_allclose(mutual_information(samples), expected, atol=1e-5)
-
-
-@pytest.mark.parametrize("labels", [3, 40])
-def test_heads_are_drawn_from_the_laplace_posterior(labels: int) -> None:
-    rng = np.random.default_rng(0)
-    x = rng.normal(size=(labels, 4)).astype(np.float32)
-    head = Head(np.arange(3), rng.normal(size=(3, 4)).astype(np.float32), np.zeros(3, np.float32), 0.0)
-    drawn = posterior_heads(head, x, 2.0, 40_000, rng)
-    probs = head.probabilities(x)
-    for k in range(3):
-        precision = np.eye(4)
-        for row, p in zip(x, probs[:, k], strict=True):
-            precision += 2.0 * p * (1 - p) * np.outer(row, row)
-        np.testing.assert_allclose(drawn[:, k].mean(axis=0), head.weight[k], atol=0.03)
-        np.testing.assert_allclose(np.cov(drawn[:, k].T), np.linalg.inv(precision), atol=0.03)
-
-
-def test_what_no_label_speaks_for_comes_first() -> None:
-    rng = np.random.default_rng(0)
+def test_what_no_label_speaks_for_comes_first_and_what_is_asked_has_been_spoken_for() -> None:
     directions = np.eye(16, dtype=np.float32)
     labelled, labels = directions[:2].repeat(20, axis=0), np.arange(2).repeat(20)
     head = fit_head(labelled, labels, 30.0)
-    query = Query(5, head.probabilities(directions), directions, labelled, rng, labels, head=head)
+    similar = (directions[2:8] + 0.3 * directions[8:14]) / np.float32(1.09**0.5)
+    query = Query(4, head.probabilities(directions), directions, labelled, np.random.default_rng(0), labels, head=head)
     assert not {0, 1} & set(select(bald, query).positions.tolist())
+    query = Query(
+        4,
+        head.probabilities(directions),
+        directions,
+        labelled,
+        np.random.default_rng(0),
+        labels,
+        similar.repeat(10, axis=0),
+        head,
+    )
+    assert set(select(bald, query).positions.tolist()) < set(range(8, 16))
