@@ -5,13 +5,13 @@ from __future__ import annotations
 import difflib
 import json
 import os
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from shared.config_file import read_file
 from shared.errors import ConfigError
 
 ENV_PREFIX = "LABELSTREAM_"
@@ -144,6 +144,20 @@ class Stop(Section):
         return thresholds
 
 
+class Advice(Section):
+    stable: Literal["off", "advise", "stop"] = "advise"
+    change: Literal["off", "advise", "stop"] = "advise"
+    entropy: Literal["off", "advise", "stop"] = "advise"
+    gain: Literal["off", "advise", "stop"] = "advise"
+    require: Literal["any", "all"] = "any"
+    every: Positive = 20
+    images: Positive = 1000
+    kappa: Share = 0.99
+    most_changed: Share = 0.005
+    most_entropy: Share = 0.05
+    gain_labels: Positive = 100
+
+
 def _check_threshold(metric: str, threshold: Threshold) -> None:
     family = f"{metric.partition('/')[0]}/<class>" if metric.partition("/")[2] else metric
     if family not in RISING_METRICS + FALLING_METRICS:
@@ -176,6 +190,7 @@ class Config(Section):
     strategy: Strategy = Strategy()
     train: Train = Train()
     stop: Stop = Stop()
+    advice: Advice = Advice()
 
     @field_validator("classes")
     @classmethod
@@ -200,7 +215,7 @@ def load_config(
     flags: dotted key → value; None values are ignored.
     Raises ConfigError naming the key, what was found and what was expected.
     """
-    values = _read_file(file)
+    values = read_file(file)
     for dotted, value in _from_environment(os.environ if environ is None else environ).items():
         _set(values, dotted, value)
     for dotted, value in (flags or {}).items():
@@ -210,45 +225,6 @@ def load_config(
         return Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError("\n".join(_explain(dict(e)) for e in error.errors())) from error
-
-
-def _read_file(file: Path | None) -> dict[str, Any]:
-    path = file or Path("config.yaml")
-    if file is None and not path.exists():
-        return {}
-    try:
-        loaded = _UniqueKeyLoader(path.read_text(encoding="utf-8")).get_single_data()
-    except OSError as error:
-        raise ConfigError(
-            f"cannot read {path}: {error.strerror or error}; check the path and its permissions"
-        ) from error
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise ConfigError(f"{path} is not valid YAML: {_what_and_where(error)}") from error
-    if loaded is None:
-        return {}
-    if not isinstance(loaded, dict):
-        raise ConfigError(f"{path} holds a {type(loaded).__name__}; expected sections such as `server:`")
-    return {key: value for key, value in loaded.items() if value is not None}
-
-
-def _what_and_where(error: Exception) -> str:
-    """A parser's error in one line; its own text quotes the file over several."""
-    if isinstance(error, yaml.MarkedYAMLError) and error.problem_mark is not None:
-        return f"{error.problem} in line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1}"
-    return " ".join(str(error).split())
-
-
-class _UniqueKeyLoader(yaml.SafeLoader):
-    """SafeLoader that refuses a key written twice; plain YAML lets the last one win silently."""
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, Any]:
-        seen: set[object] = set()
-        for key_node, _ in node.value:
-            key = self.construct_object(key_node, deep=True)
-            if isinstance(key, Hashable) and key in seen:
-                raise yaml.MarkedYAMLError(problem=f"{key!r} is given twice", problem_mark=key_node.start_mark)
-            seen.add(key if isinstance(key, Hashable) else id(key))
-        return super().construct_mapping(node, deep)
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:

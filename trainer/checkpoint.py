@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import pickle
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -13,13 +13,14 @@ import torch
 
 from shared.log import LabelBook
 from shared.messages import Kind, LogRow
+from trainer.advice import AdviceState
 from trainer.learner import Model
 from trainer.models.head import Head
 from trainer.stopping import LookState
 
 log = logging.getLogger(__name__)
 
-FORMAT: Final = 2  # 1 had no temperature; it is found again soon after such a checkpoint is read
+FORMAT: Final = 2  # 1 had neither temperature nor advice; both are found again as labels come
 OLDEST: Final = 1
 KEEP: Final = 3
 KINDS: Final = (Kind.LABEL, Kind.SKIP, Kind.FLAG)
@@ -35,6 +36,7 @@ class Checkpoint:
     model: Model = field(default_factory=Model)
     looks: LookState = field(default_factory=LookState)
     finished_seq: int = -1  # applied_seq when the session was last stopped
+    advice: AdviceState = field(default_factory=AdviceState)
 
     def restart(self, log_id: str) -> None:
         """Begin at the start of another log; only the model's version goes on counting."""
@@ -43,6 +45,7 @@ class Checkpoint:
         self.model = Model(self.model.version)
         self.looks = LookState()
         self.finished_seq = -1
+        self.advice = AdviceState()
 
 
 def save_checkpoint(folder: Path, checkpoint: Checkpoint) -> Path:
@@ -112,6 +115,7 @@ def _pack(checkpoint: Checkpoint) -> dict[str, Any]:
             "met": sorted(checkpoint.looks.met),
             "fired": sorted(checkpoint.looks.fired),
         },
+        "advice": asdict(checkpoint.advice) | {"fired": sorted(checkpoint.advice.fired)},
     }
 
 
@@ -164,7 +168,12 @@ def _unpack(packed: dict[str, Any]) -> Checkpoint:
             frozenset(looks["fired"]),
         ),
         int(packed["finished_seq"]),
+        _unpack_advice(packed["advice"]) if "advice" in packed else AdviceState(),
     )
+
+
+def _unpack_advice(packed: dict[str, Any]) -> AdviceState:
+    return AdviceState(**packed | {"fired": frozenset(packed["fired"])})
 
 
 def _unpack_model(packed: dict[str, Any]) -> Model:

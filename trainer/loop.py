@@ -21,6 +21,7 @@ from shared.messages import (
     StopReached,
     TrainerState,
 )
+from trainer.advice import advise, stop_reason, updated
 from trainer.checkpoint import save_checkpoint
 from trainer.conversation import Conversation
 from trainer.due import Due, worth_ranking
@@ -200,6 +201,9 @@ class Trainer:
         progress = Progress(len(truth), len(truth) + self._pool.counts().test_open, checkpoint.model.labels)
         if self._embedder.listed and self._metrics:
             checkpoint.looks = look(checkpoint.looks, stop, self._metrics, progress)
+        checkpoint.advice = updated(
+            checkpoint.advice, self._config.advice, checkpoint.model, snapshot, self._metrics.get("accuracy")
+        )
         sent = self.talk.send(
             MetricsReport(
                 epoch=self.talk.epoch,
@@ -210,6 +214,7 @@ class Trainer:
                 metrics=self._metrics,
                 outlook=outlook(checkpoint.looks, stop, self._metrics, progress),
                 proving=proving(checkpoint.looks, stop, self._metrics, progress),
+                advice=advise(checkpoint.advice, self._config.advice),
             )
         )
         if sent:
@@ -237,7 +242,7 @@ class Trainer:
         nothing_new = checkpoint.book.applied_seq <= checkpoint.finished_seq
         if not self.talk.level or nothing_new:
             return None
-        return decide(checkpoint.looks, self._config.stop)
+        return decide(checkpoint.looks, self._config.stop) or stop_reason(checkpoint.advice, self._config.advice)
 
     def _finish(self) -> None:
         """A last evaluation, checkpoint and export; the answer is said again after each handshake."""
@@ -251,6 +256,7 @@ class Trainer:
                 self._fit(snapshot)
             self._evaluate(snapshot)
         checkpoint.looks = checkpoint.looks.after_stop()
+        checkpoint.advice = checkpoint.advice.after_stop(self._config.advice)
         checkpoint.finished_seq = checkpoint.book.applied_seq
         try:
             if snapshot is not None:

@@ -9,6 +9,7 @@ import torch
 from shared.log import LabelBook
 from shared.messages import Kind, LogRow
 from tests.unit.trainer.conftest import label_row
+from trainer.advice import AdviceState
 from trainer.checkpoint import KEEP, Checkpoint, load_checkpoint, save_checkpoint
 from trainer.learner import Model
 from trainer.models.head import fit_head
@@ -21,7 +22,8 @@ def example(seq: int = 5) -> Checkpoint:
     book.apply_all(label_row(i, image=i % 4, class_id=i % 2) for i in range(1, seq + 1))
     head = fit_head(rng.normal(size=(20, 6)).astype(np.float32), rng.integers(0, 3, 20), 30.0)
     looks = LookState(75, 140, 0.02, (("loss ≤ 0.5", 2),), frozenset({"accuracy ≥ 0.9"}), frozenset({"x"}))
-    return Checkpoint("log-1", book, Model(12, head, 20, 0.7, 18), looks, finished_seq=3)
+    advice = AdviceState(40, 20, {7: 1, 9: 0}, (0.5, 0.75), 0.25, 0.125, ((20, 0.5, 60),), frozenset({"stable"}))
+    return Checkpoint("log-1", book, Model(12, head, 20, 0.7, 18), looks, finished_seq=3, advice=advice)
 
 
 def test_everything_comes_back(tmp_path: Path) -> None:
@@ -29,6 +31,7 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     save_checkpoint(tmp_path, saved)
     loaded = load_checkpoint(tmp_path)
     assert (loaded.log_id, loaded.finished_seq, loaded.looks) == (saved.log_id, saved.finished_seq, saved.looks)
+    assert loaded.advice == saved.advice
     assert loaded.book.applied_seq == 5
     assert loaded.book.rows() == saved.book.rows()
     assert (loaded.model.version, loaded.model.labels) == (12, 20)
@@ -40,12 +43,13 @@ def test_everything_comes_back(tmp_path: Path) -> None:
     assert loaded.model.head.loss == saved.model.head.loss
 
 
-def test_one_from_before_temperatures_is_read_and_calibrated_anew(tmp_path: Path) -> None:
+def test_one_of_the_first_format_is_read_and_calibrated_anew(tmp_path: Path) -> None:
     path = save_checkpoint(tmp_path, example())
     packed = torch.load(path, weights_only=True)
     packed["format"] = 1
-    del packed["model"]["temperature"], packed["model"]["calibrated_on"]
+    del packed["model"]["temperature"], packed["model"]["calibrated_on"], packed["advice"]
     torch.save(packed, path)
+    assert load_checkpoint(tmp_path).advice == AdviceState()
     model = load_checkpoint(tmp_path).model
     assert (model.version, model.temperature, model.calibration_due) == (12, 1.0, True)
 
@@ -128,3 +132,4 @@ def test_another_log_keeps_only_the_models_number() -> None:
     assert checkpoint.book.applied_seq == 0
     assert checkpoint.model == Model(12)
     assert checkpoint.looks == LookState()
+    assert checkpoint.advice == AdviceState()

@@ -321,3 +321,33 @@ def test_a_class_without_training_labels_is_never_predicted(make: Make) -> None:
     ranking = bench.last(Ranking)
     assert {number for entry in ranking.entries for number, _ in entry.prediction.top} == {1, 2}
     assert bench.last(MetricsReport).metrics["accuracy"].value == 0.0
+
+
+def test_advice_comes_with_its_figures_and_ends_nothing_by_itself(make: Make) -> None:
+    bench = make(advice__every=4, advice__most_changed=1.0)
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    for start in (0, 4, 8, 12):
+        bench.label(*train_images(48)[start : start + 4])
+    advice = {line.rule: line for line in bench.last(MetricsReport).advice}
+    assert advice["change"].holds
+    assert "the last 4 labels changed" in advice["change"].sentence
+    assert "of 48 predictions" in advice["change"].sentence
+    assert not bench.link.of(StopReached)
+
+
+def test_a_rule_set_to_stop_ends_the_session_once(make: Make) -> None:
+    bench = make(advice__every=4, advice__most_changed=1.0, advice__change="stop")
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(*train_images(4))
+    assert not bench.link.of(StopReached)
+    bench.label(*train_images(8)[4:])
+    assert "changed" in bench.last(StopReached).reason
+    bench.step(SessionNews(state=SessionState.STOPPING))
+    said = len(bench.link.of(StopReached))
+    assert load_checkpoint(bench.data / "checkpoints").advice.fired == {"change"}
+    bench.step(SessionNews(state=SessionState.LABELLING))
+    bench.label(*train_images(16)[8:])
+    assert len(bench.link.of(StopReached)) == said
+    assert bench.last(MetricsReport).advice[0].holds
