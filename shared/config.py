@@ -120,6 +120,20 @@ class Train(Section):
     steps_per_slice: Positive = 200
 
 
+class Slow(Section):
+    enabled: Literal["auto"] | bool = "auto"
+    threads: Positive = 1
+    pretrain_images: Annotated[int, Field(ge=2)] = 10_000
+    pretrain_steps: Positive = 320
+    min_labels: Positive = 50
+    growth: Annotated[float, Field(gt=1)] = 1.5
+    steps: Positive = 200
+    learning_rate: Annotated[float, Field(gt=0)] | None = None
+    augment: Literal["crops", "randaugment", "none"] = "crops"
+    flips: bool = False
+    start: Literal["warm", "shrink"] = "warm"
+
+
 class Threshold(Section):
     at_least: float | None = None
     at_most: float | None = None
@@ -189,6 +203,7 @@ class Config(Section):
     model: Model = Model()
     strategy: Strategy = Strategy()
     train: Train = Train()
+    slow: Slow = Slow()
     stop: Stop = Stop()
     advice: Advice = Advice()
 

@@ -48,6 +48,7 @@ class Embedder:
         self._folder = folder
         self._batch_size = batch_size
         self._progress = progress
+        self._swapping = threading.Lock()
         self._free = threading.Event()
         self._news = threading.Event()
         self._closing = threading.Event()
@@ -69,6 +70,15 @@ class Embedder:
         if self._thread.is_alive():
             self._thread.join(timeout=30)
         self._decoders.shutdown(wait=False, cancel_futures=True)
+
+    def swap(self, space: Space | None) -> None:
+        """Embed into another space from now on; what its array holds is there at once. None: pixel features."""
+        vectors = None if space is None else VectorFile(self._folder / space.id, space.info.dim)
+        with self._swapping:
+            self._space = space
+            if space is not None and vectors is not None:
+                self._pool.use(space, vectors)
+        self._news.set()
 
     def look_again(self) -> None:
         """The labeler's directory has changed."""
@@ -130,7 +140,10 @@ class Embedder:
         while loading and not self._closing.is_set():
             self._free.wait()
             following = self._load(space, [ref for ref, _ in loading])
-            self._embed(space, loading)
+            with self._swapping:
+                if space is not self._pool.space:
+                    return
+                self._embed(space, loading)
             counts = self._pool.counts()
             self._progress.show(counts.embedded, counts.images)
             loading = following
@@ -139,9 +152,13 @@ class Embedder:
 
     def _current_space(self) -> Space | None:
         """The space to embed into; pixel features are fitted again while the pool is still small and has doubled."""
-        space = self._fitted_pixels() if self._space is None else self._space
-        if space is not None and space is not self._pool.space:
-            self._pool.use(space, VectorFile(self._folder / space.id, space.info.dim))
+        wanted = self._space
+        space = self._fitted_pixels() if wanted is None else wanted
+        with self._swapping:
+            if wanted is not self._space:
+                return None
+            if space is not None and space is not self._pool.space:
+                self._pool.use(space, VectorFile(self._folder / space.id, space.info.dim))
         return space
 
     def _fitted_pixels(self) -> PixelSpace | None:

@@ -1,0 +1,234 @@
+"""The slow loop on the trainer's side: when a round begins, what it says, and the swap of what it has made."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import torch
+from safetensors.torch import save_file
+
+from shared.config import Config, Server
+from shared.errors import LabelstreamError
+from shared.messages import SlowReport, SlowState
+from trainer.conversation import Conversation
+from trainer.embedder import Embedder
+from trainer.models.backbone import NetworkSpace
+from trainer.pool import Located, Pool
+from trainer.slow.messages import Job, Outcome, Step
+from trainer.slow.process import Process, RoundProcess
+from trainer.slow.schedule import Kind, Standing, due, pause_s
+from trainer.slow.spaces import FOLDER, Record, load_space, read_record, write_record
+
+log = logging.getLogger(__name__)
+
+LABELS_FILE: Final = "labels.safetensors"
+
+
+class SlowLoop:
+    """One round at a time, each in a process of its own; the trainer's loop calls `tick` and never waits for one.
+
+    base: the configured space; None where pixels serve until the small network is there. device: of accepted spaces.
+    start: makes the process of a round.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        talk: Conversation,
+        pool: Pool,
+        base: NetworkSpace | None,
+        device: torch.device,
+        clock: Callable[[], float],
+        start: Callable[[Job], Process] = RoundProcess,
+    ) -> None:
+        self._config = config
+        self._talk = talk
+        self._pool = pool
+        self._base = base
+        self._device = device
+        self._clock = clock
+        self._start = start
+        self._folder = config.paths.data / FOLDER
+        self._record = read_record(self._folder, base, talk.checkpoint.log_id)
+        self._enabled = is_enabled(config, base, device)
+        self._process: Process | None = None
+        self._kind = Kind.TRAIN
+        self._labels = 0
+        self._outcome: Outcome | None = None
+        self._failures = 0
+        self._not_before = 0.0
+        self._report: SlowReport | None = None
+        self._said: SlowReport | None = None
+
+    def space(self) -> NetworkSpace | None:
+        """The accepted space, else the configured one; None where pixels serve."""
+        if self._record.space is None:
+            return self._base
+        try:
+            return load_space(self._folder / self._record.space, self._device)
+        except LabelstreamError as error:
+            log.warning("the weights trained before are not used: %s", error)
+            self._record = Record(round=self._record.round, base=self._record.base, log_id=self._record.log_id)
+            return self._base
+
+    def again(self) -> None:
+        """After a handshake: say the last report once more."""
+        self._said = None
+
+    def tick(self, embedder: Embedder) -> bool:
+        """Listen to the round, or begin one that is due. Returns whether the embedding space was swapped."""
+        swapped = self._follow_log(embedder)
+        if self._process is not None:
+            swapped |= self._listen(self._process, embedder)
+        elif self._enabled and embedder.listed and self._clock() >= self._not_before:
+            self._begin()
+        self._say()
+        return swapped
+
+    def close(self) -> None:
+        """End the round at hand."""
+        if self._process is not None:
+            self._process.close()
+            self._process = None
+
+    def _follow_log(self, embedder: Embedder) -> bool:
+        """Weights of another log have seen other labels, perhaps those of this one's hold-out: they are dropped."""
+        log_id = self._talk.checkpoint.log_id
+        if log_id is None or log_id == self._record.log_id:
+            return False
+        self.close()
+        used = self._record.space is not None
+        self._record = read_record(self._folder, self._base, log_id)
+        self._failures, self._not_before = 0, 0.0
+        if used or self._record.space is not None:
+            embedder.swap(self.space())
+            return True
+        return False
+
+    def _begin(self) -> None:
+        counts = self._pool.counts()
+        if counts.embedded < counts.images:
+            return
+        labels = self._talk.checkpoint.book.labels()
+        snapshot = self._pool.snapshot(labels)
+        if snapshot is None:
+            return
+        train = snapshot.train
+        classes = Counter(labels[int(number)] for number in train.numbers)
+        standing = Standing(
+            images=counts.images,
+            labels=len(train),
+            classes=len(classes),
+            trained_on=self._record.trained_on,
+            pretraining=self._base is None and not self._record.pretrained,
+        )
+        kind = due(standing, self._config.slow)
+        if kind is not None:
+            self._start_round(kind, train, labels)
+
+    def _start_round(self, kind: Kind, train: Located, labels: Mapping[int, int]) -> None:
+        self._kind, self._labels, self._outcome = kind, len(train), None
+        self._record = self._record.model_copy(update={"round": self._record.round + 1})
+        job = Job(
+            kind=kind,
+            seed=self._record.round,
+            config=self._config.model_copy(update={"server": Server()}),  # its secrets are not the process's business
+            network=self._record.network,
+            labels=LABELS_FILE if len(train) else None,
+        )
+        try:
+            write_labels(self._folder / LABELS_FILE, train, labels)
+            self._process = self._start(job)
+        except OSError as error:
+            self._failed(f"could not begin: {error}")
+            return
+        self._tell(SlowState.TRAINING, 0.0, "beginning")
+
+    def _listen(self, process: Process, embedder: Embedder) -> bool:
+        try:
+            for message in process.poll():
+                if isinstance(message, Outcome):
+                    self._outcome = message
+                else:
+                    self._step(message)
+        except ValueError as error:
+            self.close()
+            self._failed(f"said what cannot be read: {error}")
+            return False
+        status = process.ended
+        if status is None:
+            return False
+        self.close()
+        if status != 0 or self._outcome is None:
+            self._failed(f"ended with status {status}")
+            return False
+        return self._finish(self._outcome, embedder)
+
+    def _step(self, step: Step) -> None:
+        self._tell(step.state, step.progress, step.sentence)
+
+    def _finish(self, outcome: Outcome, embedder: Embedder) -> bool:
+        """Keep what was made; swap it in where it was accepted. Labels given meanwhile are learnt on it at once."""
+        first = self._kind is Kind.PRETRAIN
+        changes: dict[str, object] = {"pretrained": True} if first else {"trained_on": self._labels}
+        if outcome.accepted or first:
+            changes["network"] = outcome.space
+        if outcome.accepted:
+            changes["space"] = outcome.space
+        try:
+            space = load_space(self._folder / outcome.space, self._device) if outcome.accepted else None
+            self._record = self._record.model_copy(update=changes)
+            write_record(self._folder, self._record)
+            if space is not None:
+                embedder.swap(space)
+        except (OSError, LabelstreamError) as error:
+            self._failed(f"made what cannot be used: {error}")
+            return False
+        self._failures = 0
+        self._tell(SlowState.ACCEPTED if outcome.accepted else SlowState.REFUSED, 1.0, outcome.sentence)
+        log.info("slow loop, round %d: %s", self._record.round, outcome.sentence)
+        return outcome.accepted
+
+    def _failed(self, reason: str) -> None:
+        self._failures += 1
+        pause = pause_s(self._failures)
+        self._not_before = self._clock() + pause
+        log.warning("slow loop, round %d: the process %s; trying again in %g s", self._record.round, reason, pause)
+        self._tell(SlowState.FAILED, 0.0, f"failed: the process {reason}; trying again in {pause:g} s")
+
+    def _tell(self, state: SlowState, progress: float, sentence: str) -> None:
+        self._report = SlowReport(
+            epoch=0, round=self._record.round, state=state, labels=self._labels, progress=progress, sentence=sentence
+        )
+
+    def _say(self) -> None:
+        report = self._report
+        if report is None or report == self._said:
+            return
+        if self._talk.send(report.model_copy(update={"epoch": self._talk.epoch})):
+            self._said = report
+
+
+def is_enabled(config: Config, base: NetworkSpace | None, device: torch.device) -> bool:
+    """Whether rounds are run; `auto`: where there are no pretrained weights, and on a GPU."""
+    if config.slow.enabled == "auto":
+        return base is None or device.type == "cuda"
+    return config.slow.enabled
+
+
+def write_labels(path: Path, train: Located, labels: Mapping[int, int]) -> None:
+    """Write the numbers, classes and present embeddings of labelled training images, whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    draft = path.with_suffix(".part")
+    tensors = {
+        "numbers": torch.from_numpy(np.ascontiguousarray(train.numbers)),
+        "classes": torch.tensor([labels[int(number)] for number in train.numbers], dtype=torch.int64),
+        "old": torch.from_numpy(train[np.arange(len(train))].astype(np.float16)),
+    }
+    save_file(tensors, draft)
+    draft.replace(path)

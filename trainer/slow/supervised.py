@@ -1,0 +1,105 @@
+"""One round on labels: the network is trained on, with a classifier that is thrown away afterwards."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from copy import deepcopy
+from typing import Final
+
+import numpy as np
+import torch
+from torch import nn
+from torch.nn import functional
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torchvision.transforms import v2
+
+from shared.config import Slow
+from trainer.models.backbone import NetworkSpace
+from trainer.models.head import Integers
+from trainer.models.small_cnn import KIND
+from trainer.models.space import Pixels
+from trainer.slow.augment import Standardise, Views, half_precision, to_floats
+
+BATCH: Final = 32
+AVERAGE: Final = 0.98  # of the averaged weights stays at each step
+SCALE: Final = 16.0  # of unit features before the classifier
+LEARNING_RATES: Final = {KIND: 5e-4}
+LEARNING_RATE: Final = 3e-5  # of networks with pretrained weights
+CLASSIFIER_RATE: Final = 1e-2
+SHRINK: Final = 0.6
+PERTURB: Final = 0.01
+
+Report = Callable[[float], None]
+Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
+
+
+def train_on_labels(
+    space: NetworkSpace, images: Pixels, y: Integers, config: Slow, seed: int, report: Report
+) -> NetworkSpace:
+    """The space of an averaged copy of the weights [Polyak 1992] after config.steps batches.
+
+    images: (n, S, S, 3), n ≥ 2; y: (n,) class numbers, weighted so that every class counts the same. Statistics of
+    batch normalisation stay as they are: batches of few labels would spoil them. report: told the share done, 0..1.
+    """
+    torch.manual_seed(seed)
+    generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
+    network = deepcopy(space.network).eval()
+    if config.start == "shrink":
+        shrink_and_perturb(network, generator)
+    classes, codes = np.unique(y, return_inverse=True)
+    weights = torch.from_numpy(len(y) / (len(classes) * np.bincount(codes))).float().to(space.device)
+    classifier = nn.Linear(space.info.dim, len(classes)).to(space.device)
+    averaged = AveragedModel(network, multi_avg_fn=_moving_average(), use_buffers=True)
+    rate = config.learning_rate or LEARNING_RATES.get(space.info.kind, LEARNING_RATE)
+    trained = [p for p in network.parameters() if p.requires_grad]
+    groups = [{"params": trained, "lr": rate}, {"params": list(classifier.parameters()), "lr": CLASSIFIER_RATE}]
+    optimiser = torch.optim.AdamW(groups)
+    augment, standardise = augmentation(config), Standardise(space.info)
+    for step in range(config.steps):
+        rows = rng.integers(len(y), size=BATCH)
+        x = standardise(augment(to_floats(images[rows]), generator)).to(space.device)
+        with half_precision():
+            features = network(x)
+        logits = classifier(functional.normalize(features.float()) * SCALE)
+        loss = functional.cross_entropy(logits, torch.from_numpy(codes[rows]).to(space.device), weights)
+        optimiser.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+        averaged.update_parameters(network)
+        report((step + 1) / config.steps)
+    info = space.info.model_copy(update={"weights": "trained here"})
+    return NetworkSpace(averaged.module, info, space.device)
+
+
+def _moving_average() -> Callable[..., None]:
+    average: Callable[..., None] = get_ema_multi_avg_fn(AVERAGE)  # type: ignore[no-untyped-call]
+    return average
+
+
+def shrink_and_perturb(network: nn.Module, generator: torch.Generator) -> None:
+    """Scale all weight matrices and add noise, so that later labels count like earlier ones [Ash & Adams 2020]."""
+    with torch.no_grad():
+        for weight in network.parameters():
+            if weight.requires_grad and weight.ndim > 1:
+                noise = torch.randn(weight.shape, generator=generator).to(weight.device)
+                weight.mul_(SHRINK).add_(PERTURB * noise)
+
+
+def augmentation(config: Slow) -> Augment:
+    """The configured random changes, (N, 3, S, S) in 0..1 → the same."""
+    if config.augment == "none":
+        return lambda images, _: images
+    if config.augment == "randaugment":
+        return _RandAugment(config.flips)
+    return Views(smallest=0.7, light=0.2, colour=0.1, grey=0.0, flips=config.flips)
+
+
+class _RandAugment:
+    """torchvision's, differently for each image [Cubuk 2020]; none of its operations mirrors."""
+
+    def __init__(self, flips: bool) -> None:
+        self._change = v2.Compose([v2.RandAugment(), *([v2.RandomHorizontalFlip()] if flips else [])])
+
+    def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        changed = [self._change(image) for image in (images * 255).round().to(torch.uint8)]
+        return torch.stack(changed).float() / 255
