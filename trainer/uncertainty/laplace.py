@@ -1,13 +1,14 @@
 """Last-layer Laplace approximation [MacKay 1992; Kristiadi et al. 2020]: a Gaussian around the fitted head.
 
-The head minimises Σ s_i·loss_i + ‖W‖²/(2C), so C is the prior variance of a weight. Of the curvature of the loss the
-part within a class is taken, a_i = s_i·p_ik(1 − p_ik): the classes are then independent, and with X the labelled rows,
-G = XXᵀ and A = diag(a), the posterior covariance of a class is
+The head minimises C·Σ s_i·loss_i + ‖W‖²/2; that is taken as the negative log posterior. Of the curvature of the loss
+the part within a class is taken, a_i = C·s_i·p_ik(1 − p_ik): the classes are then independent, and with X the labelled
+rows, G = XXᵀ and A = diag(a), the posterior covariance of a class is
 
-    S = (XᵀAX + I/C)⁻¹ = C·I − C²·Xᵀ√A·B⁻¹·√A·X,   B = I + C·√A·G·√A,
+    S = (XᵀAX + I)⁻¹ = I − Xᵀ√A·B⁻¹·√A·X,   B = I + √A·G·√A,
 
 which takes one n × n Cholesky factor, whatever the number of features. The bias is the weight of a feature that is
-always 1.
+always 1. (The other reading, a prior of variance C and each label counted once, has C times this covariance: on unit
+vectors with C = 30 it drowns the predictions in noise; benchmarks/LOG.md.)
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ def laplace(learnt: Learnt, passes: int, rng: np.random.Generator) -> list[Head]
 class Posterior:
     """x: (n, D+1), labelled rows with a 1 at the end. mean: (K, D+1). curvature: a, (K, n). factors: of B, (K, n, n).
 
-    c: the prior variance of a weight.
+    c: as in fit_head.
     """
 
     x: Doubles
@@ -52,7 +53,7 @@ class Posterior:
         head = learnt.head
         probs = head.probabilities(learnt.x).astype(np.float64)
         shares = sample_weights(learnt.y, len(head.classes), learnt.balanced)
-        curvature = (probs * (1 - probs) * shares[:, None]).T
+        curvature = learnt.c * (probs * (1 - probs) * shares[:, None]).T
         kept = np.sort(np.argsort(-curvature.sum(axis=0), kind="stable")[:MOST_ROWS])
         mean = np.column_stack([head.weight, head.bias]).astype(np.float64)
         return cls.from_curvature(_with_one(learnt.x[kept]), mean, curvature[:, kept], learnt.c)
@@ -60,7 +61,7 @@ class Posterior:
     @classmethod
     def from_curvature(cls, x: Doubles, mean: Doubles, curvature: Doubles, c: float) -> Self:
         """All of it anew."""
-        gram = c * (x @ x.T)
+        gram = x @ x.T
         roots = np.sqrt(curvature)
         factors = np.stack([np.linalg.cholesky(np.eye(len(x)) + r[:, None] * gram * r) for r in roots])
         return cls(x, mean, curvature, factors, c)
@@ -69,17 +70,17 @@ class Posterior:
         """Weights, (count, K, D+1): draws from the prior, corrected by what the labels say [Wilson et al. 2020]."""
         drawn: Doubles = np.empty((count, *self.mean.shape))
         for k, (root, factor) in enumerate(zip(np.sqrt(self.curvature), self.factors, strict=True)):
-            prior = np.sqrt(self.c) * rng.standard_normal((count, self.x.shape[1]))
+            prior = rng.standard_normal((count, self.x.shape[1]))
             seen = prior @ self.x.T * root + rng.standard_normal((count, len(self.x)))
             back = scipy.linalg.cho_solve((factor, True), seen.T).T * root
-            drawn[:, k] = self.mean[k] + prior - self.c * back @ self.x
+            drawn[:, k] = self.mean[k] + prior - back @ self.x
         return drawn
 
     def variances(self, x: Floats) -> Doubles:
         """The variance of each logit, xᵀSx, (N, D) → (N, K)."""
         rows = _with_one(x)
-        prior = self.c * np.einsum("nd,nd->n", rows, rows)
-        across = self.c * (self.x @ rows.T)
+        prior = np.einsum("nd,nd->n", rows, rows)
+        across = self.x @ rows.T
         found = [
             prior - (scipy.linalg.solve_triangular(f, r[:, None] * across, lower=True) ** 2).sum(axis=0)
             for r, f in zip(np.sqrt(self.curvature), self.factors, strict=True)
@@ -96,15 +97,14 @@ class Posterior:
         logits = row @ self.mean.T
         probs = np.exp(logits - logits.max())
         probs /= probs.sum()
-        curvature = (probs * (1 - probs))[0]
-        grown = self._with_row(row, curvature)
-        steps = probs[0] - np.eye(len(self.mean))[column]
+        grown = self._with_row(row, self.c * (probs * (1 - probs))[0])
+        steps = self.c * (probs[0] - np.eye(len(self.mean))[column])
         return replace(grown, mean=self.mean - steps[:, None] * grown._times(row[0]))
 
     def _with_row(self, row: Doubles, curvature: Doubles) -> Self:
         n = len(self.x)
         factors = np.zeros((len(self.mean), n + 1, n + 1))
-        gram, own = self.c * (self.x @ row[0]), self.c * float(row[0] @ row[0])
+        gram, own = self.x @ row[0], float(row[0] @ row[0])
         for k, a in enumerate(curvature):
             below = np.sqrt(a * self.curvature[k]) * gram
             factors[k, :n, :n] = self.factors[k]
@@ -119,12 +119,12 @@ class Posterior:
 
     def _times(self, row: Doubles) -> Doubles:
         """S·row of each class, (D+1,) → (K, D+1)."""
-        across = self.c * (self.x @ row)
+        across = self.x @ row
         backs = [
             r * scipy.linalg.cho_solve((f, True), r * across)
             for r, f in zip(np.sqrt(self.curvature), self.factors, strict=True)
         ]
-        return np.asarray(self.c * (row - np.stack(backs) @ self.x))
+        return np.asarray(row - np.stack(backs) @ self.x)
 
 
 def _with_one(x: Floats) -> Doubles:
