@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from shared.messages import ReasonKind
 from trainer.strategies.base import Doubles, Floats, Integers, Query, Selection
-from trainer.strategies.scored import NEAR_DUPLICATE
+from trainer.strategies.scored import LOOK_FURTHER, NEAR_DUPLICATE
+
+Flags = npt.NDArray[np.bool_]
+
+SOME: Final = 100  # images more, where few are wanted
 
 
 def look_at(query: Query, most: int, among: Integers | None = None) -> tuple[Integers, Floats]:
@@ -21,10 +28,15 @@ def look_at(query: Query, most: int, among: Integers | None = None) -> tuple[Int
     if len(positions) > most:
         positions = np.sort(query.rng.permutation(positions)[:most])
     x = query.embeddings[positions]
-    if query.asked is None or not len(query.asked):
-        return positions, x
-    is_fresh = closest(x, query.asked[np.arange(len(query.asked))]) <= NEAR_DUPLICATE
-    return (positions, x) if is_fresh.all() else (positions[is_fresh], x[is_fresh])
+    late = is_asked(query, x)
+    return (positions[~late], x[~late]) if late.any() else (positions, x)
+
+
+def is_asked(query: Query, x: Floats) -> Flags:
+    """Which rows of x resemble an image that is being asked, (n, D) → (n,)."""
+    if query.asked is None:
+        return np.zeros(len(x), bool)
+    return closest(x, query.asked[np.arange(len(query.asked))]) > NEAR_DUPLICATE
 
 
 def product(a: Floats, b: Floats) -> Floats:
@@ -60,6 +72,8 @@ def rank_within(groups: Integers, merit: Floats) -> Integers:
 def in_order(query: Query, positions: Integers, kind: ReasonKind, scores: Doubles | None = None) -> Selection:
     """`positions`, best first, filled up to the count with random others, which have the reason `random`.
 
+    Of these, what resembles an asked image comes last.
+
     scores: those of `positions`, falling and not negative; where the order says all there is to say they fall evenly
     from 1 to above 0.
     """
@@ -67,10 +81,17 @@ def in_order(query: Query, positions: Integers, kind: ReasonKind, scores: Double
     missing = min(query.count, len(query)) - len(positions)
     if scores is None:
         scores = np.arange(len(positions), 0, -1) / max(1, len(positions))
-    others = np.setdiff1d(query.rng.permutation(len(query)), positions) if missing else positions[:0]
-    others = query.rng.permutation(others)[:missing]
+    others = _left_over(query, positions, missing) if missing else positions[:0]
     return Selection(
         np.concatenate([positions, others]),
         np.concatenate([scores[: len(positions)], np.zeros(missing)]),
         (kind,) * len(positions) + (ReasonKind.RANDOM,) * missing,
     )
+
+
+def _left_over(query: Query, positions: Integers, count: int) -> Integers:
+    others = np.ones(len(query), bool)
+    others[positions] = False
+    shortlist = query.rng.permutation(np.flatnonzero(others))[: LOOK_FURTHER * count + SOME]
+    late = is_asked(query, query.embeddings[shortlist])
+    return shortlist[np.argsort(late, kind="stable")][:count]
