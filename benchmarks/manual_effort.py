@@ -46,8 +46,9 @@ class Plan:
     """How the person works; what decides between one by one and grids is known to them at that moment.
 
     initial: images typed before there is a model. batch: images asked one by one at a time. grid: images looked over
-    at once. tolerate: a grid with a larger share of wrong pre-labels sends back to a batch one by one; after the batch
-    a grid is tried again. growth: the head is fitted again once there are so many times as many labels.
+    at once; fewer than `batch` take as long as one by one. tolerate: a grid with a larger share of wrong pre-labels
+    sends back to a batch one by one; after the batch a grid is tried again. growth: the head is fitted again once there
+    are so many times as many labels.
     """
 
     strategy: str = "uherding"
@@ -97,7 +98,7 @@ def label_all(pool: SeedPool, plan: Plan, seed: int) -> Effort:
         numbers = snapshot.askable.numbers[shown]
         truth = np.array([pool.labels[int(number)] for number in numbers])
         wrong = int((pre_labels(model, snapshot)[shown] != truth).sum())
-        (effort.in_grid if is_grid else effort.one_by_one)(len(shown), wrong)
+        (effort.in_grid if is_grid and len(shown) >= plan.batch else effort.one_by_one)(len(shown), wrong)
         is_grid = model.head is not None and (not is_grid or wrong <= plan.tolerate * len(shown))
         asked += numbers.tolist()
         snapshot = pool.snapshot(asked)
@@ -191,7 +192,7 @@ def plot(name: str, efforts: Sequence[Effort], path: Path) -> None:
         axes = figure.add_subplot()
         axes.plot(done, done * TYPED_S / 60, "--", color="#8a8a8a", label="typing every label")
         axes.plot(done, curves.T, color="#0072B2", alpha=0.2, linewidth=0.8)
-        axes.plot(done, curves.mean(axis=0), color="#0072B2", linewidth=2, label="pre-labels, then grids")
+        axes.plot(done, curves.mean(axis=0), color="#0072B2", linewidth=2, label="one by one, then grids")
         goal = TARGET * TYPED_S * images / 60
         axes.axhline(goal, color="#D55E00", linewidth=1, linestyle=":", label=f"{TARGET:.0%} of typing every label")
         axes.set(xlabel="images done", ylabel="human time, minutes", title=f"{name}: labelled without an error left")
