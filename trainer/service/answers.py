@@ -18,7 +18,7 @@ from trainer.pool import Located, Snapshot
 from trainer.ranking import query_of
 from trainer.service.refusals import BadCall
 from trainer.service.work import Advance
-from trainer.strategies import STRATEGIES, Strategy, find_strategy, select
+from trainer.strategies import MOST_EPOCHS, STRATEGIES, Strategy, find_strategy, select
 
 ROUND: Final = 2000  # images chosen at once: what a strategy compares in pairs has to fit the memory
 MOST_STEPS: Final = 2000  # of the optimiser, which ends long before
@@ -62,7 +62,7 @@ def known_strategy(method: str) -> Strategy:
             "unknown_method",
             "method",
             f"method is {method[:80]!r}; expected one of {', '.join(STRATEGIES)}; vae and mixture may end with a "
-            "number of epochs, like vae100",
+            f"number of epochs up to {MOST_EPOCHS}, like vae100",
         ) from error
 
 

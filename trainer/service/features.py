@@ -6,9 +6,9 @@ import fcntl
 import os
 import shutil
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -80,21 +80,24 @@ class FeatureStore:
         """Make sure that `vectors` holds the features of `files`. advance: is told the share that is done."""
         seen = Seen({}, {})
         fresh: dict[int, Pixels] = {}
-        for number, found in self._contents(vectors, files, space.info.image_size):
-            if isinstance(found, str):
-                seen.unreadable[number] = found
-            else:
-                seen.hashes[number] = found.content_hash
-                if found.pixels is not None:
-                    fresh[number] = found.pixels
-            if len(fresh) == self._batch_size or number == len(files) - 1:
-                _embed(vectors, space, fresh, seen)
-                fresh = {}
-            if number % self._batch_size == 0:
-                advance(number / len(files))
+        with closing(self._contents(vectors, files, space.info.image_size)) as contents:
+            for number, found in contents:
+                if isinstance(found, str):
+                    seen.unreadable[number] = found
+                else:
+                    seen.hashes[number] = found.content_hash
+                    if found.pixels is not None:
+                        fresh[number] = found.pixels
+                if len(fresh) == self._batch_size or number == len(files) - 1:
+                    _embed(vectors, space, fresh, seen)
+                    fresh = {}
+                if number % self._batch_size == 0:
+                    advance(number / len(files))
         return seen
 
-    def _contents(self, vectors: VectorFile, files: Sequence[File], size: int) -> Iterator[tuple[int, _Read | str]]:
+    def _contents(
+        self, vectors: VectorFile, files: Sequence[File], size: int
+    ) -> Generator[tuple[int, _Read | str], None, None]:
         """What each file holds, in order, or why it cannot be used; some batches ahead of the one asked for."""
 
         def load(file: File) -> _Read | str:

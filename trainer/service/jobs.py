@@ -21,6 +21,7 @@ WAITING: Final = 8  # jobs
 KEPT: Final = 32  # ended jobs whose result may still be asked for
 KEPT_S: Final = 3600.0
 RETRY_AFTER_S: Final = 10
+END_S: Final = 5.0
 
 
 class State(StrEnum):
@@ -87,7 +88,7 @@ class Job:
         except Exception as error:
             if not isinstance(error, LabelstreamError):
                 log.exception("a job failed")
-            self.end(State.FAILED, clock(), error=error)
+            self.end(State.FAILED, clock(), error=error.with_traceback(None))  # which would keep what was computed
 
     def end(self, state: State, now: float, *, result: Answer | None = None, error: Exception | None = None) -> bool:
         """Enter a last state, unless it is in one. Returns whether it did."""
@@ -134,12 +135,14 @@ class Jobs:
         self._thread.start()
 
     def close(self) -> None:
-        """Cancel everything; the part at hand is still finished."""
+        """Cancel everything, and wait a little for the part at hand."""
         with self._news:
             self._closing = True
             self._news.notify_all()
         for job in list(self._jobs.values()):
             self._cancel(job)
+        if self._thread.is_alive():
+            self._thread.join(timeout=END_S)
 
     def submit(self, work: Work) -> Job:
         """Queue a job. Raises Busy where too many are waiting."""

@@ -26,6 +26,11 @@ STATUS: Final[dict[type[LabelstreamError], int]] = {
     InvalidInput: 400,
     Busy: 503,
 }
+_SENTENCES: Final = {
+    404: "there is nothing of this name; docs/trainer-http.md lists what is",
+    405: "this is not called by that method; docs/trainer-http.md says by which",
+    413: f"the body is too large; expected at most {MAX_BODY_BYTES} bytes of JSON",
+}
 
 
 def calls_blueprint(calls: Calls, jobs: Jobs) -> Blueprint:
@@ -64,7 +69,7 @@ def register_failures(app: Flask) -> None:
     def failed(error: Exception) -> ResponseReturnValue:
         if isinstance(error, HTTPException):
             code = error.name.lower().replace(" ", "_")
-            return _error_view(code, error.description or error.name), error.code or 500
+            return _error_view(code, _SENTENCES.get(error.code or 500, error.description or "")), error.code or 500
         status = _status_of(error)
         if status == 500:
             log.error("unforeseen error", exc_info=error)

@@ -235,8 +235,9 @@ def test_a_host_that_others_reach_needs_a_token(host: str) -> None:
     assert load_config(COMMITTED, environ).server.host == host
 
 
-def test_a_short_token_is_refused_without_being_shown() -> None:
-    message = refusal(COMMITTED, {"LABELSTREAM_SERVER__TOKEN": "secret"})
+@pytest.mark.parametrize("section", ["SERVER", "TRAINER"])
+def test_a_short_token_is_refused_without_being_shown(section: str) -> None:
+    message = refusal(COMMITTED, {f"LABELSTREAM_{section}__TOKEN": "secret"})
     assert "6 characters" in message
     assert "secret" not in message
 
