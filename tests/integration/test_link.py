@@ -13,7 +13,7 @@ from socketio.exceptions import ConnectionError as Refused
 from shared import events
 from tests.waiting import wait_for
 
-from .conftest import FakeTrainer, Peer, Server
+from .conftest import TOKEN, FakeTrainer, Peer, Server
 
 Serve = Callable[..., Server]
 Keep = Callable[[Peer], Any]
@@ -138,6 +138,34 @@ def test_browsers_are_told_of_labels_orders_and_the_trainer(serve: Serve, peers:
     assert browser.wait(events.QUEUE)[-1]["version"] == 4
     server.label_next("cat")
     wait_for(lambda: browser.all(events.STATE)[-1]["counts"]["labelled"] == 1, "the label on the page")
+
+
+def test_a_batch_carries_what_people_look_at(serve: Serve, peers: Keep) -> None:
+    server, trainer = serve(**{"test.fraction": 0}), peers(FakeTrainer())
+    server.find(20)
+    held = requests.post(f"{server.url}/api/leases", json={"client": "other-tab", "count": 3}, timeout=10).json()
+    pool = {row["image_id"]: row["number"] for row in trainer_pool(server)}
+    trainer.join(server)
+    server.label_next("cat")
+    batch = trainer.wait(events.ANNOTATIONS)[0]
+    assert sorted(batch["leased"]) == sorted(pool[task["image_id"]] for task in held["tasks"])
+
+
+def trainer_pool(server: Server) -> Any:
+    headers = {"Authorization": f"Bearer {TOKEN}"}
+    return requests.get(f"{server.url}/api/pool", headers=headers, timeout=10).json()["images"]
+
+
+def test_advice_and_the_slow_loop_reach_the_pages(serve: Serve, peers: Keep) -> None:
+    server, browser, trainer = serve(), peers(Peer()), peers(FakeTrainer())
+    browser.connect(server.url, events.BROWSER_NAMESPACE)
+    trainer.join(server)
+    trainer.send(events.SLOW, round=1, state="training", labels=20, progress=0.5, sentence="")
+    wait_for(lambda: any(state["slow"] for state in browser.all(events.STATE)), "the slow loop on the page")
+    advice = {"rule": "stable", "holds": True, "stops": False, "sentence": "nothing changes"}
+    more = {"labels": 9, "train_loss": None, "metrics": {}, "outlook": [], "advice": [advice]}
+    trainer.send(events.METRICS_REPORT, based_on_seq=0, model_version=1, **more)
+    assert browser.wait(events.METRICS)[-1]["advice"] == [advice]
 
 
 def test_pause_reaches_the_trainer(serve: Serve, peers: Keep) -> None:

@@ -6,6 +6,7 @@ from labeler.desk import TrainerDesk
 from shared.errors import ProtocolError
 from shared.events import PROTOCOL_VERSION
 from shared.messages import (
+    Advice,
     AnnotationBatch,
     Applied,
     Finished,
@@ -18,6 +19,8 @@ from shared.messages import (
     Reason,
     ReasonKind,
     Resend,
+    SlowReport,
+    SlowState,
     StopOutlook,
     StopReached,
     TrainerState,
@@ -217,3 +220,59 @@ def test_the_page_sees_what_the_trainer_does(world: World, desk: TrainerDesk) ->
     assert (trainer["state"], trainer["embedded"], trainer["pool"], trainer["pending"]) == ("embedding", 7, 30, 1)
     desk.lost(epoch)
     assert world.state()["trainer"]["connected"] is False
+
+
+def test_a_batch_says_which_training_images_are_leased(world: World, desk: TrainerDesk) -> None:
+    hello(desk)
+    world.label_next("cat")
+    lanes = {row["image_id"]: (row["number"], row["lane"]) for row in world.get("/api/pool")["images"]}
+    held = [lanes[task["image_id"]] for task in world.lease(count=8)["tasks"]]
+    batch = desk.next_batch()
+    assert isinstance(batch, AnnotationBatch)
+    assert sorted(batch.leased) == sorted(number for number, lane in held if lane == "train")
+    assert {lane for _, lane in held} == {"train", "test"}
+
+
+def test_advice_is_kept_over_a_restart_and_told_also_without_a_new_evaluation(world: World, desk: TrainerDesk) -> None:
+    epoch = hello(desk).epoch
+    desk.metrics(report(epoch, 4))
+    advice = Advice(rule="stable", holds=True, stops=False, sentence="the last 100 labels changed 0.2 %")
+    desk.metrics(report(epoch, 4).model_copy(update={"advice": [advice]}))
+    assert world.state()["advice"] == [advice.wire()]
+    assert world.labeler.desk.guidance.advice == [advice]
+    world.restart()
+    state = world.state()
+    assert (state["advice"], state["outlook"][0]["sentence"]) == ([advice.wire()], "more")
+    assert len(world.get("/api/metrics")["history"]) == 1
+
+
+def slow(epoch: int, number: int, state: SlowState, progress: float = 1.0) -> SlowReport:
+    return SlowReport(epoch=epoch, round=number, state=state, labels=50, progress=progress, sentence="")
+
+
+def shown(world: World) -> list[tuple[int, str, float]]:
+    return [(row["round"], row["state"], row["progress"]) for row in world.state()["slow"]]
+
+
+def test_rounds_of_the_slow_loop_only_go_forward_and_outlive_a_restart(world: World, desk: TrainerDesk) -> None:
+    epoch = hello(desk).epoch
+    desk.slow(slow(epoch, 2, SlowState.TRAINING, 0.4))
+    desk.slow(slow(epoch, 1, SlowState.ACCEPTED))
+    desk.slow(slow(epoch, 2, SlowState.TRAINING, 0.3))
+    assert shown(world) == [(2, "training", 0.4), (1, "accepted", 1.0)]
+    desk.slow(slow(epoch, 2, SlowState.REFUSED))
+    desk.slow(slow(epoch, 2, SlowState.EMBEDDING, 0.9))
+    assert shown(world)[0] == (2, "refused", 1.0)
+    desk.slow(slow(epoch - 1, 3, SlowState.FAILED))
+    world.restart()
+    assert shown(world) == [(2, "refused", 1.0), (1, "accepted", 1.0)]
+    again = hello(world.labeler.desk).epoch
+    world.labeler.desk.slow(slow(again, 2, SlowState.TRAINING, 0.1))
+    assert shown(world)[0] == (2, "training", 0.1)
+
+
+def test_no_more_rounds_are_shown_than_a_person_reads(world: World, desk: TrainerDesk) -> None:
+    epoch = hello(desk).epoch
+    for number in range(1, 15):
+        desk.slow(slow(epoch, number, SlowState.REFUSED))
+    assert [number for number, _, _ in shown(world)] == list(range(14, 4, -1))

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import tracemalloc
 from collections.abc import Sequence
 
 import pytest
@@ -149,6 +150,31 @@ def test_upcoming_are_free_distinct_and_not_leased() -> None:
 def test_numbers_have_no_gaps() -> None:
     with pytest.raises(ValueError, match="expected 0"):
         Queue(60).add([(1, False, "a")])
+
+
+def test_a_million_images_take_few_bytes_each_and_no_look_at_each_of_them() -> None:
+    count, chunk = 200_000, 5_000
+    tracemalloc.start()
+    queue = Queue(60)
+    for start in range(0, count, chunk):
+        queue.add([(i, i % 100 == 0, f"{(i * 0x9E3779B97F4A7C15) % 2**64:032x}") for i in range(start, start + chunk)])
+    queue.settle()
+    kept, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert kept / count < 30
+    looks = 0
+
+    def is_open(image: int) -> bool:
+        nonlocal looks
+        looks += 1
+        return queue.status(image) is Status.OPEN
+
+    queue._is_open = is_open  # type: ignore[method-assign]
+    for _ in range(200):
+        lease = queue.lease("a", 3, now=0.0)[0]
+        queue.upcoming(5)
+        queue.set_status(lease.image, Status.LABELLED)
+    assert looks < 200 * 40
 
 
 def test_put_back_comes_first() -> None:
