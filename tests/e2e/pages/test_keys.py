@@ -40,6 +40,8 @@ COMMANDS = [
     (press("ArrowLeft", "ArrowLeft", repeat=True), {"name": "back"}),
     (press("1", "Digit1", repeat=True), None),
     (press("Backspace", "Backspace", repeat=True), None),
+    (press("a", "KeyA"), {"name": "alike"}),
+    (press("a", "KeyA", ctrlKey=True), None),
     (press("q", "KeyQ"), None),
     (press("Shift", "ShiftLeft"), None),
 ]
