@@ -20,6 +20,7 @@ from labeler import create_app
 from labeler.database import Database
 from labeler.examination import Finding
 from shared.config import load_config
+from shared.images import content_hash
 from shared.tokens import trainer_token
 from trainer.models.choose import choose_space
 from trainer.vectors import VectorFile
@@ -55,7 +56,7 @@ def draw_pool(count: int, classes: int, rng: np.random.Generator) -> SyntheticPo
 
 
 def write_catalogue(pool: SyntheticPool, images: Path, data: Path) -> None:
-    """Make the files, all with the same content, and a labeler's database that knows them as different images.
+    """Make a labeler's database that knows the pool's images as different ones, and missing files, all the same.
 
     The labeler believes the database as long as a file's size and time are unchanged, so it reads none of them.
     """
@@ -71,9 +72,20 @@ def write_catalogue(pool: SyntheticPool, images: Path, data: Path) -> None:
     database.close()
 
 
+def write_pool(pool: SyntheticPool, images: Path, rng: np.random.Generator) -> SyntheticPool:
+    """Give every image of `pool` a tiny file with content of its own, and the pool the contents' hashes."""
+    an_hour_ago, hashes = time.time() - 3600, []
+    for path in (images / path for path in pool.paths):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8)).save(path)
+        os.utime(path, (an_hour_ago, an_hour_ago))
+        hashes.append(bytes.fromhex(content_hash(path.read_bytes())))
+    return SyntheticPool(pool.paths, hashes, pool.classes)
+
+
 def _make_links(paths: Sequence[Path]) -> None:
     an_hour_ago = time.time() - 3600
-    for i, path in enumerate(paths):
+    for i, path in enumerate(path for path in paths if not path.exists()):
         path.parent.mkdir(parents=True, exist_ok=True)
         if i % LINKS_PER_FILE == 0:
             Image.new("RGB", (8, 8), "grey").save(path)
@@ -84,9 +96,9 @@ def _make_links(paths: Sequence[Path]) -> None:
 
 
 def _findings(pool: SyntheticPool, images: Path) -> Iterator[Finding]:
-    for path, content_hash in zip(pool.paths, pool.hashes, strict=True):
+    for path, digest in zip(pool.paths, pool.hashes, strict=True):
         info = (images / path).stat()
-        yield Finding(path.encode(), info.st_size, info.st_mtime_ns, content_hash.hex(), 8, 8, "")
+        yield Finding(path.encode(), info.st_size, info.st_mtime_ns, digest.hex(), 8, 8, "")
 
 
 def write_embeddings(pool: SyntheticPool, dim: int, data: Path, rng: np.random.Generator, heavy: bool) -> None:

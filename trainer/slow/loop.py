@@ -142,6 +142,7 @@ class SlowLoop:
             labels=LABELS_FILE if len(train) else None,
         )
         try:
+            write_record(self._folder, self._record)  # a round's number is used once, also over restarts
             write_labels(self._folder / LABELS_FILE, train, labels)
             self._process = self._start(job)
         except OSError as error:
