@@ -6,7 +6,7 @@ QUIET_THREADS := OMP_NUM_THREADS=1 OMP_WAIT_POLICY=PASSIVE
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help run test test-long check bench
+.PHONY: help run test test-long check bench bench-full
 
 help:
 	@echo "make run        start labeler and trainer; prints the address to open"
@@ -14,6 +14,7 @@ help:
 	@echo "make test-long  the long tests as well"
 	@echo "make check      linters and import contracts alone"
 	@echo "make bench      the benchmarks at their quick size"
+	@echo "make bench-full what docs/benchmarks.md shows, other libraries included; hours"
 
 run: $(VENV)/.installed
 	@exec $(BIN)/python run.py
@@ -40,6 +41,16 @@ bench: $(VENV)/.installed-dev
 	    $(BIN)/python -m labeler.sample --images images && $(BIN)/python -m benchmarks.embed_throughput \
 	        --images images --weights "$$LABELSTREAM_TEST_DATA/mobilenet_v2_imagenet1k.safetensors"; \
 	else echo "embed_throughput is left out: LABELSTREAM_TEST_DATA does not name the folder with its weights"; fi
+
+bench-full: data/peers/.installed
+	@OMP_WAIT_POLICY=PASSIVE data/peers/bin/python -m benchmarks.full --data "$${LABELSTREAM_TEST_DATA:?names no folder of image sets}"
+
+data/peers/.installed: benchmarks/peers/requirements.txt $(VENV)/.installed-dev
+	@$(BIN)/python -m venv data/peers
+	@$(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))' > \
+	    "$$(data/peers/bin/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')/project.pth"
+	@data/peers/bin/python -m pip install --quiet --disable-pip-version-check -r benchmarks/peers/requirements.txt
+	@touch $@
 
 $(VENV)/.installed: requirements.txt | $(BIN)/python
 	@echo "installing requirements.txt into $(VENV) (once; PyTorch is large)"

@@ -19,11 +19,14 @@ MOST: Final = len(COLOURS)
 LINE_HEIGHT: Final = 0.043  # of the axes, between two names
 
 
-def plot(figures: dict[str, Any], path: Path, title: str | None = None, most: int = MOST) -> list[str]:
-    """Draw the curves of `--json` figures; random is grey. Returns the strategies drawn: random and the `most` best."""
+def plot(
+    figures: dict[str, Any], path: Path, title: str | None = None, most: int = MOST, must: str = "random"
+) -> list[str]:
+    """Draw the curves of `--json` figures: the `most` best, `must` and random, which is grey. Returns their names."""
     strategies: dict[str, Any] = figures["strategies"]
-    ranked = sorted((n for n in strategies if n != "random"), key=lambda name: -strategies[name]["aulc"])[:most]
-    drawn = [*ranked, *(["random"] if "random" in strategies else [])]
+    ranked = sorted((n for n in strategies if n != "random"), key=lambda name: -strategies[name]["aulc"])
+    best = ranked[:most] if must in (*ranked[:most], "random") else [*ranked[: most - 1], must]
+    drawn = [*best, *(["random"] if "random" in strategies else [])]
     with mpl.rc_context({"font.size": 10}):
         figure = Figure(figsize=(8.4, 4.8), layout="constrained")
         FigureCanvasAgg(figure)

@@ -205,7 +205,7 @@ def run(options: argparse.Namespace, find: Finder, libraries: Sequence[str] = LI
         print("One seed: the intervals have no width.")
     figures = report(measured, targets, baselines, settings)
     if options.json:
-        options.json.write_text(json.dumps(figures, indent=1) + "\n", encoding="utf-8")
+        options.json.write_text(json.dumps(figures) + "\n", encoding="utf-8")
     if options.csv:
         write_csv(options.csv, measured)
     if options.plot:

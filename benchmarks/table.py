@@ -30,8 +30,8 @@ def milliseconds(seconds: float) -> str:
     return f"{seconds * 1000:.1f} ms"
 
 
-def print_table(rows: Sequence[Mapping[str, object]]) -> None:
-    """Print rows that have the same keys, as a Markdown table."""
+def markdown(rows: Sequence[Mapping[str, object]]) -> str:
+    """Rows that have the same keys, as a table of Markdown."""
     names = list(rows[0])
     cells = [names, *([str(row[name]) for name in names] for row in rows)]
     widths = [max(len(row[i]) for row in cells) for i in range(len(names))]
@@ -39,7 +39,12 @@ def print_table(rows: Sequence[Mapping[str, object]]) -> None:
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
     ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
-    print("\n".join([lines[0], rule, *lines[1:]]), flush=True)
+    return "\n".join([lines[0], rule, *lines[1:]])
+
+
+def print_table(rows: Sequence[Mapping[str, object]]) -> None:
+    """Print rows that have the same keys, as a Markdown table."""
+    print(markdown(rows), flush=True)
 
 
 def write_json(path: Path | None, figures: object) -> None:
