@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import re
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -16,6 +19,16 @@ from trainer.models.head import Head
 from trainer.strategies import STRATEGIES, Query, Selection, Strategy, explore, find_strategy, select
 from trainer.strategies.base import Floats, Integers
 
+
+def example_of_the_docs() -> Strategy:
+    """The function that docs/strategies.md tells people to begin with."""
+    page = (Path(__file__).parents[2] / "docs" / "strategies.md").read_text()
+    namespace: dict[str, Strategy] = {}
+    exec(re.findall(r"^```python\n(.*?)^```", page, re.MULTILINE | re.DOTALL)[0], namespace)
+    return namespace["rarest"]
+
+
+ONES_OWN = [name for name in os.environ.get("LABELSTREAM_TEST_STRATEGIES", "").split(",") if name]
 BRIEF: dict[str, Strategy] = {"vae": find_strategy("vae2"), "mixture": find_strategy("mixture3")}
 MEMBERS: dict[str, Strategy] = {
     **STRATEGIES,
@@ -24,6 +37,8 @@ MEMBERS: dict[str, Strategy] = {
     "explore(herding)": explore(STRATEGIES["herding"], 1.0),
     "explore(badge)": explore(STRATEGIES["badge"], 0.3),
     "explore(mixture)": explore(BRIEF["mixture"], 0.5),
+    "the example of docs/strategies.md": example_of_the_docs(),
+    **{name: find_strategy(name) for name in ONES_OWN},
 }
 QUICK = {name: strategy for name, strategy in MEMBERS.items() if name not in BRIEF}
 READS_NO_EMBEDDING = {"random"}

@@ -6,10 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from trainer.models.head import Head
+from trainer.models.head import Head, softmax
 from trainer.strategies.base import Floats, Query, Selection
+from trainer.strategies.parts import product
 from trainer.strategies.scored import by_score, uncertain
-from trainer.uncertainty import Learnt, of_images
+from trainer.uncertainty import Learnt, moments
 from trainer.uncertainty.laplace import laplace
 
 SAMPLES: Final = 20
@@ -25,10 +26,12 @@ def bald(query: Query) -> Selection:
     if query.head is None or len(query.head.classes) < 2:
         return uncertain(query, lambda probs: np.zeros(len(probs), np.float32))
     heads = laplace(_learnt(query, query.head), SAMPLES, query.rng)
+    weight, bias = np.concatenate([h.weight for h in heads]), np.concatenate([h.bias for h in heads])
     scores = np.empty(len(query), np.float32)
     for start in range(0, len(query), BLOCK):
         block = np.arange(start, min(start + BLOCK, len(query)))
-        scores[block] = of_images(heads, query.embeddings[block]).information
+        logits = np.split(product(query.embeddings[block], weight) + bias, SAMPLES, axis=1)
+        scores[block] = moments(softmax(part) for part in logits).information
     return by_score(query, scores)
 
 
