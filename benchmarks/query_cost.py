@@ -210,7 +210,7 @@ def main() -> None:
                 cost = measure(task)
                 rows.append(row(task, cost))
                 figures.append({"strategy": name, "pool": pool, **asdict(cost), "target": rows[-1]["target"]})
-                print(f"{name} from {pool:,}: {rows[-1]['query s']}", file=sys.stderr)
+                print(", ".join(f"{key} {value}" for key, value in rows[-1].items()), file=sys.stderr)
             shutil.rmtree(where)
     print_table(rows)
     settings = {"count": options.count, "dim": options.dim, "classes": CLASSES, "labels": LABELS, "scored": SCORED}
