@@ -9,6 +9,7 @@ import sys
 import torch
 
 from shared.errors import LabelstreamError
+from shared.messages import SlowState
 from shared.tokens import trainer_token
 from trainer.embedder import LOW_PRIORITY
 from trainer.labeler_http import LabelerHttp
@@ -17,7 +18,7 @@ from trainer.slow.worker import Round
 
 
 def main() -> int:
-    """Do one round; the answer is the process's exit status, and the reason of a failure goes to standard error."""
+    """Do one round; the answer is the process's exit status, a failure says its reason before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the trainer, which ends this process
     os.nice(LOW_PRIORITY)
     job = Job.model_validate_json(sys.stdin.readline())
@@ -26,7 +27,7 @@ def main() -> int:
     try:
         _say(Round(job, LabelerHttp(job.config.trainer.labeler_url, lambda: trainer_token(data)), _say).run())
     except LabelstreamError as error:
-        print(f"slow loop: {error}", file=sys.stderr)
+        _say(Step(state=SlowState.FAILED, progress=0.0, sentence=str(error)))
         return 1
     return 0
 

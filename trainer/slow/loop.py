@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from collections import Counter
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +19,7 @@ from shared.messages import SlowReport, SlowState
 from trainer.conversation import Conversation
 from trainer.embedder import Embedder
 from trainer.models.backbone import NetworkSpace
+from trainer.models.space import Space
 from trainer.pool import Located, Pool
 from trainer.slow.messages import Job, Outcome, Step
 from trainer.slow.process import Process, RoundProcess
@@ -60,6 +62,7 @@ class SlowLoop:
         self._kind = Kind.TRAIN
         self._labels = 0
         self._outcome: Outcome | None = None
+        self._reason = ""
         self._failures = 0
         self._not_before = 0.0
         self._report: SlowReport | None = None
@@ -132,7 +135,7 @@ class SlowLoop:
             self._start_round(kind, train, labels)
 
     def _start_round(self, kind: Kind, train: Located, labels: Mapping[int, int]) -> None:
-        self._kind, self._labels, self._outcome = kind, len(train), None
+        self._kind, self._labels, self._outcome, self._reason = kind, len(train), None, ""
         self._record = self._record.model_copy(update={"round": self._record.round + 1})
         job = Job(
             kind=kind,
@@ -146,32 +149,34 @@ class SlowLoop:
             write_labels(self._folder / LABELS_FILE, train, labels)
             self._process = self._start(job)
         except OSError as error:
-            self._failed(f"could not begin: {error}")
+            self._failed(f"the round could not begin: {error}")
             return
         self._tell(SlowState.TRAINING, 0.0, "beginning")
 
     def _listen(self, process: Process, embedder: Embedder) -> bool:
         try:
             for message in process.poll():
-                if isinstance(message, Outcome):
-                    self._outcome = message
-                else:
-                    self._step(message)
+                self._hear(message)
         except ValueError as error:
             self.close()
-            self._failed(f"said what cannot be read: {error}")
+            self._failed(f"the process said what cannot be read: {error}")
             return False
         status = process.ended
         if status is None:
             return False
         self.close()
         if status != 0 or self._outcome is None:
-            self._failed(f"ended with status {status}")
+            self._failed(self._reason or f"the process ended with status {status}")
             return False
         return self._finish(self._outcome, embedder)
 
-    def _step(self, step: Step) -> None:
-        self._tell(step.state, step.progress, step.sentence)
+    def _hear(self, message: Step | Outcome) -> None:
+        if isinstance(message, Outcome):
+            self._outcome = message
+        elif message.state is SlowState.FAILED:
+            self._reason = message.sentence
+        else:
+            self._tell(message.state, message.progress, message.sentence)
 
     def _finish(self, outcome: Outcome, embedder: Embedder) -> bool:
         """Keep what was made; swap it in where it was accepted. Labels given meanwhile are learnt on it at once."""
@@ -181,26 +186,33 @@ class SlowLoop:
             changes["network"] = outcome.space
         if outcome.accepted:
             changes["space"] = outcome.space
+        before = self._pool.space if self._record.space is not None else None
         try:
             space = load_space(self._folder / outcome.space, self._device) if outcome.accepted else None
             self._record = self._record.model_copy(update=changes)
             write_record(self._folder, self._record)
             if space is not None:
                 embedder.swap(space)
+                self._forget(before, space)
         except (OSError, LabelstreamError) as error:
-            self._failed(f"made what cannot be used: {error}")
+            self._failed(f"what was made cannot be used: {error}")
             return False
         self._failures = 0
         self._tell(SlowState.ACCEPTED if outcome.accepted else SlowState.REFUSED, 1.0, outcome.sentence)
         log.info("slow loop, round %d: %s", self._record.round, outcome.sentence)
         return outcome.accepted
 
+    def _forget(self, before: Space | None, now: Space) -> None:
+        """Remove the embeddings of an accepted space that another has replaced; the configured one's stay."""
+        if before is not None and before.id != now.id:
+            shutil.rmtree(self._config.paths.data / "embeddings" / before.id, ignore_errors=True)
+
     def _failed(self, reason: str) -> None:
         self._failures += 1
         pause = pause_s(self._failures)
         self._not_before = self._clock() + pause
-        log.warning("slow loop, round %d: the process %s; trying again in %g s", self._record.round, reason, pause)
-        self._tell(SlowState.FAILED, 0.0, f"failed: the process {reason}; trying again in {pause:g} s")
+        log.warning("slow loop, round %d: %s; trying again in %g s", self._record.round, reason, pause)
+        self._tell(SlowState.FAILED, 0.0, f"failed: {reason}; trying again in {pause:g} s")
 
     def _tell(self, state: SlowState, progress: float, sentence: str) -> None:
         self._report = SlowReport(

@@ -84,7 +84,7 @@ class Bench:
 
     def finish(self, accepted: bool, steps: list[Step] | None = None) -> bool:
         """Let the newest process end with a space of its own."""
-        network, info = small_cnn(photos(8))
+        network, info = small_cnn(photos(8))  # untrained convolutions, others each time
         name = save_space(self.data / "slow", NetworkSpace(network, info, CPU))
         process = self.started[-1]
         process.says = [*(steps or []), Outcome(space=name, accepted=accepted, sentence="so it is")]
@@ -181,6 +181,33 @@ def test_a_process_that_ends_early_is_reported_and_tried_again_later(bench: Benc
     bench.now = 92.0
     bench.tick()
     assert len(bench.started) == 3
+
+
+def test_the_reason_of_a_failure_is_said(bench: Bench) -> None:
+    bench.tick()
+    bench.started[0].says = [Step(state=SlowState.FAILED, progress=0.0, sentence="only 3 images could be read")]
+    bench.started[0].status = 1
+    bench.tick()
+    assert bench.last.sentence == "failed: only 3 images could be read; trying again in 30 s"
+
+
+def test_embeddings_that_were_replaced_are_removed(bench: Bench) -> None:
+    pixels = bench.pool.space
+    bench.tick()
+    bench.finish(accepted=True)
+    first = bench.pool.space
+    bench.label(15)
+    bench.tick()
+    wait_for(lambda: bench.pool.counts().embedded == IMAGES, "the images in the new space")
+    bench.tick()
+    bench.finish(accepted=True)
+    second = bench.pool.space
+    assert pixels is not None
+    assert first is not None
+    assert second is not None
+    left = {path.name for path in (bench.data / "embeddings").iterdir() if path.is_dir()}
+    assert {pixels.id, second.id} <= left
+    assert first.id not in left
 
 
 def test_another_log_takes_back_what_was_trained_on_this_one(bench: Bench) -> None:
