@@ -212,6 +212,7 @@ class Embedder:
                 self._refuse(ref, "gives features that are NaN or infinite")
         refs = [ref for (ref, _), fine in zip(read, finite, strict=True) if fine]
         self._pool.embedded(refs, vectors.append([ref.content_hash for ref in refs], embedded[finite]))
+        vectors.sketch()
 
     def _refuse(self, ref: ImageRef, reason: str) -> None:
         self._pool.failed([ref])

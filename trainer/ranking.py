@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.config import Strategy as StrategyConfig
+from shared.events import MAX_LOOK_ALIKES
 from shared.messages import Prediction, RankingEntry, Reason, ReasonKind
 from trainer.learner import Model
 from trainer.pool import Located, Snapshot
@@ -20,6 +21,8 @@ Integers = npt.NDArray[np.int64]
 
 NEIGHBOURS: Final = 3
 WITH_NEIGHBOURS: Final = 30  # entries; further down the order changes before anyone sees it
+WITH_LOOK_ALIKES: Final = 10  # entries
+LOOK_ALIKE: Final = 0.97  # cosine; of 216 such pairs of two image sets all had one label: benchmarks/LOG.md
 TOP: Final = 3
 SCORED: Final = 100_000  # images; of a larger folder a random part is looked at, another each time
 
@@ -56,11 +59,20 @@ class Ranker:
         query = replace(query, asked=asked, c=self._c)
         chosen = select(self._strategy, query)
         near = nearest(askable, snapshot.train, chosen.positions[:WITH_NEIGHBOURS])
+        alike = look_alikes(snapshot.askable, askable.rows[chosen.positions[:WITH_LOOK_ALIKES]])
         classes = model.head.classes if model.head else np.empty(0, np.int64)
         return Order(
             self._config.name,
             [
-                _entry(int(askable.numbers[p]), float(score), reason, query.probs[p], classes, near.get(int(p), []))
+                _entry(
+                    int(askable.numbers[p]),
+                    float(score),
+                    reason,
+                    query.probs[p],
+                    classes,
+                    near.get(int(p), []),
+                    alike.get(int(askable.rows[p]), []),
+                )
                 for p, score, reason in zip(chosen.positions, chosen.scores, chosen.reasons, strict=True)
             ],
         )
@@ -84,6 +96,9 @@ def query_of(
         head=model.head,
         candidates=config.candidates,
         landmarks=config.landmarks,
+        uncertainty=config.uncertainty,
+        passes=config.passes,
+        dropout=config.dropout,
     )
 
 
@@ -99,8 +114,20 @@ def nearest(askable: Located, labelled: Located, positions: Integers) -> dict[in
     }
 
 
+def look_alikes(askable: Located, rows: Integers) -> dict[int, list[int]]:
+    """By row, the numbers of the other askable images that are nearly the same, most alike first."""
+    found = {}
+    for row in rows.tolist():
+        alike = askable.vectors.nearly_equal(row, LOOK_ALIKE)
+        places = np.searchsorted(askable.rows, alike).clip(max=len(askable) - 1)
+        places = places[(askable.rows[places] == alike) & (alike != row)]
+        order = np.argsort(-(askable[places] @ askable.vectors[np.array([row])][0]), kind="stable")
+        found[row] = askable.numbers[places[order]][:MAX_LOOK_ALIKES].tolist()
+    return found
+
+
 def _entry(
-    number: int, score: float, kind: ReasonKind, probs: Floats, classes: Integers, neighbours: list[int]
+    number: int, score: float, kind: ReasonKind, probs: Floats, classes: Integers, near: list[int], alike: list[int]
 ) -> RankingEntry:
     best = [(int(classes[k]), min(1.0, float(probs[k]))) for k in np.argsort(-probs, kind="stable")[:TOP]]
     between = [number for number, _ in best[:2]] if kind is ReasonKind.UNCERTAIN and len(best) > 1 else []
@@ -109,5 +136,6 @@ def _entry(
         score=score,
         reason=Reason(kind=kind, classes=between),
         prediction=Prediction(top=best) if best else None,
-        neighbours=neighbours,
+        neighbours=near,
+        look_alikes=alike,
     )

@@ -11,9 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from trainer.sketch import WORDS, Sketches, bits, distances, most_bits, planes
+
 HASH_BYTES: Final = 16
 STORED: Final = np.dtype("<f2")
 BLOCK: Final = 4096  # rows; as float32 they fit the processor's cache well enough that half precision costs no time
+MANY: Final = 65_536  # rows that are sketched at once
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
@@ -35,6 +38,9 @@ class VectorFile:
         self._count = self._cut_torn_tail()
         hashes = self._hashes_path.read_bytes()
         self._rows = {hashes[i * HASH_BYTES : (i + 1) * HASH_BYTES]: i for i in range(self._count)}
+        self._planes = planes(dim)
+        self._sketches: Sketches = np.zeros((1, WORDS), np.uint64)
+        self._sketched = 0
         self._mapped: npt.NDArray[np.float16] = np.empty((0, dim), STORED)
 
     def __len__(self) -> int:
@@ -61,13 +67,14 @@ class VectorFile:
         """The vectors of `rows`, (k, dim) float32."""
         return self._map()[rows].astype(np.float32)
 
-    def linear(self, rows: Integers, weight: Floats, bias: Floats) -> Floats:
+    def linear(self, rows: Integers, weight: Floats, bias: Floats | None = None) -> Floats:
         """`vectors @ weight.T + bias` of the vectors of `rows`, (N, K), read piece by piece.
 
         rows: ascending. weight: (K, dim). bias: (K,). Where rows are dense, those between are computed as well, which
         is quicker than to gather.
         """
         mapped = self._map()
+        w, b = torch.from_numpy(weight), None if bias is None else torch.from_numpy(bias)
         buffer = torch.empty((BLOCK, self.dim))
         found = np.empty((len(rows), len(weight)), np.float32)
         for piece in _pieces(rows):
@@ -76,9 +83,31 @@ class VectorFile:
             is_dense = high - low <= BLOCK
             part = torch.from_numpy(mapped[low:high] if is_dense else mapped[wanted])
             block = buffer[: len(part)].copy_(part)
-            products = torch.nn.functional.linear(block, torch.from_numpy(weight), torch.from_numpy(bias)).numpy()
+            products = torch.nn.functional.linear(block, w, b).numpy()
             found[piece] = products[wanted - low] if is_dense else products
         return found
+
+    def sketch(self) -> None:
+        """Bring the sketches up to date with the rows, for `nearly_equal`; for the thread that appends."""
+        for start in range(self._sketched, self._count, MANY):
+            rows = np.arange(start, min(start + MANY, self._count))
+            found = bits(self.linear(rows, self._planes))
+            if len(self._sketches) < self._count:
+                self._sketches = np.resize(self._sketches, (2 * self._count, WORDS))
+            self._sketches[rows] = found
+            self._sketched = int(rows[-1]) + 1
+
+    def nearly_equal(self, row: int, cosine: float) -> Integers:
+        """The sketched rows, `row` among them, whose vectors have at least this cosine with that of `row`, (k,).
+
+        Approximate: about one in 20,000 that just has this cosine is missed.
+        """
+        sketches = self._sketches[: self._sketched]
+        if row >= len(sketches):
+            return np.empty(0, np.int64)
+        maybe: Integers = np.flatnonzero(distances(sketches[row], sketches) <= most_bits(cosine))
+        near: Integers = maybe[self[maybe] @ self[np.array([row])][0] >= cosine]
+        return near
 
     def _map(self) -> npt.NDArray[np.float16]:
         count = self._count

@@ -13,7 +13,7 @@ from trainer.learner import Model, holdout_probabilities
 from trainer.models.head import fit_head
 from trainer.models.pixels import PixelSpace
 from trainer.pool import Pool, Snapshot
-from trainer.ranking import Ranker, nearest
+from trainer.ranking import Ranker, look_alikes, nearest
 from trainer.vectors import VectorFile
 
 DIM, IMAGES = 12, 120
@@ -84,6 +84,25 @@ def test_what_is_leased_is_not_ranked_but_counts_as_selected(pool: Pool) -> None
     assert not set(leased) & {entry.image for entry in order.entries}
     assert {number % 3 for number in leased} == {0, 1, 2}
     assert order.entries[0].score < ranker.order(snapshot, Model(), {}, 1).entries[0].score / 2
+
+
+def test_look_alikes_are_askable_nearly_equal_and_nearest_first(folder: FolderLabeler, tmp_path: Path) -> None:
+    pool, vectors = Pool(), VectorFile(tmp_path / "alike", DIM)
+    pool.use(PixelSpace.fit(np.zeros((DIM, 4, 4, 3), np.uint8)), vectors)
+    for i in range(6):
+        folder.list(f"{i}.png", bytes([i]), lane="test" if i == 3 else "train")
+    pool.update(folder.rows, pool.cursor)
+    angles = {0: 0.0, 1: 0.2, 2: 0.1, 3: 0.05, 4: 0.15, 5: 1.0}
+    refs = pool.pending(6)
+    x = np.zeros((6, DIM), np.float32)
+    for row, ref in enumerate(refs):
+        x[row, :2] = np.cos(angles[ref.number]), np.sin(angles[ref.number])
+    pool.embedded(refs, vectors.append([ref.content_hash for ref in refs], x))
+    vectors.sketch()
+    snapshot, _ = labelled(pool, 4)
+    rows = dict(zip(snapshot.askable.numbers.tolist(), snapshot.askable.rows.tolist(), strict=True))
+    found = look_alikes(snapshot.askable, np.array([rows[0], rows[5]]))
+    assert found == {rows[0]: [2, 1], rows[5]: []}
 
 
 def test_of_a_large_pool_a_random_part_is_looked_at_another_each_time(

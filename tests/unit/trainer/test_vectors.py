@@ -69,3 +69,18 @@ def test_products_of_any_ascending_rows(tmp_path: Path, count: int, share: float
     rows = np.flatnonzero(rng.random(count) < share)
     weight, bias = vectors(3, seed=1), np.arange(3, dtype=np.float32)
     np.testing.assert_allclose(file.linear(rows, weight, bias), x[rows] @ weight.T + bias, atol=2e-3)
+
+
+def test_nearly_equal_rows_are_those_that_a_comparison_with_all_finds(tmp_path: Path) -> None:
+    rng = np.random.default_rng(0)
+    x = np.repeat(rng.normal(size=(50, DIM)), 4, axis=0) + 0.05 * rng.normal(size=(200, DIM))
+    x = (x / np.linalg.norm(x, axis=1, keepdims=True)).astype(np.float32)
+    file = VectorFile(tmp_path, DIM)
+    file.append(hashes(*range(100)), x[:100])
+    file.sketch()
+    file.append(hashes(*range(100, 200)), x[100:])
+    assert len(file.nearly_equal(150, 0.97)) == 0
+    file.sketch()
+    stored = file[np.arange(200)]
+    for row in (0, 77, 199):
+        assert file.nearly_equal(row, 0.97).tolist() == np.flatnonzero(stored @ stored[row] >= 0.97).tolist()
