@@ -114,6 +114,9 @@ class Strategy(Section):
     head: Annotated[int, Field(ge=10, le=1000)] = 200
     candidates: Annotated[int, Field(ge=10)] = 1000
     landmarks: Annotated[int, Field(ge=10)] = 2000
+    uncertainty: Literal["laplace", "ensemble", "mc_dropout"] = "laplace"
+    passes: Annotated[int, Field(ge=2, le=1000)] = 20
+    dropout: Annotated[float, Field(gt=0, lt=1)] = 0.25
     seed: int = 0
 
 

@@ -6,9 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from pydantic import ValidationError
 
+from shared.config import Strategy
 from tests.unit.trainer.models.test_head import blobs
 from trainer.models.head import Head, fit_head
+from trainer.strategies import STRATEGIES, Query, select
 from trainer.uncertainty import UNCERTAINTIES, Learnt, Uncertainty, of_images
 
 every_method = pytest.mark.parametrize("method", UNCERTAINTIES.values(), ids=UNCERTAINTIES.keys())
@@ -106,6 +109,24 @@ def test_embeddings_that_are_not_finite_are_refused(method: Uncertainty, bad: fl
         method(replace(given, x=x), 3, np.random.default_rng(0))
     with pytest.raises(ValueError, match="NaN or infinity"):
         of_images(method(given, 3, np.random.default_rng(0)), x)
+
+
+def test_the_configuration_names_them_all() -> None:
+    for name in UNCERTAINTIES:
+        assert Strategy(uncertainty=name).uncertainty == name
+    with pytest.raises(ValidationError):
+        Strategy.model_validate({"uncertainty": "none"})
+
+
+@every_method
+def test_bald_asks_any_of_them(method: Uncertainty) -> None:
+    given = learnt()
+    name = next(name for name, known in UNCERTAINTIES.items() if known is method)
+    probs = given.head.probabilities(pool())
+    query = Query(10, probs, pool(), given.x, np.random.default_rng(0), given.y, None, given.head, uncertainty=name)
+    chosen = select(STRATEGIES["bald"], query)
+    assert len(set(chosen.positions.tolist())) == 10
+    assert (chosen.scores > 0).all()
 
 
 def test_sizes_that_do_not_fit_are_refused() -> None:

@@ -42,6 +42,8 @@ class Query:
     selected. head: what gave `probs`, before any temperature; None where nothing has been fitted yet. c: the C that
     the head was fitted with.
     candidates, landmarks: how many images a strategy may look at closely, for strategies that compare pairs.
+    uncertainty, passes, dropout: a name of trainer.uncertainty.UNCERTAINTIES, how many heads it is to draw, and the
+    share of features that mc_dropout leaves out.
     """
 
     count: int
@@ -55,6 +57,9 @@ class Query:
     c: float = 30.0
     candidates: int = 1000
     landmarks: int = 2000
+    uncertainty: str = "laplace"
+    passes: int = 20
+    dropout: float = 0.25
 
     def __len__(self) -> int:
         return len(self.embeddings)

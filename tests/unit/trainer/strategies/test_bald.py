@@ -6,7 +6,7 @@ from scipy.stats import entropy
 from tests.unit.trainer.strategies.test_parts import unit
 from trainer.models.head import fit_head
 from trainer.strategies import Query, select
-from trainer.strategies.bald import SAMPLES, bald
+from trainer.strategies.bald import bald
 from trainer.uncertainty import Learnt
 from trainer.uncertainty.laplace import laplace
 
@@ -16,7 +16,7 @@ def test_scores_are_the_mutual_information_of_the_heads_drawn() -> None:
     head = fit_head(labelled, labels, 30.0)
     query = Query(30, head.probabilities(x), x, labelled, np.random.default_rng(5), labels, head=head)
     chosen = select(bald, query)
-    heads = laplace(Learnt(head, labelled, labels), SAMPLES, np.random.default_rng(5))
+    heads = laplace(Learnt(head, labelled, labels), query.passes, np.random.default_rng(5))
     for position, score in zip(chosen.positions, chosen.scores, strict=True):
         logits = np.stack([h.weight @ x[position] + h.bias for h in heads])
         samples = np.exp(logits) / np.exp(logits).sum(axis=1, keepdims=True)
