@@ -104,7 +104,7 @@ class Trainer:
             self._work()
         elif session is SessionState.STOPPING and quiet and self.talk.level:
             if self._slow is not None:
-                self._slow.close()
+                self._slow.interrupt()
             self._finish()
         elif session is SessionState.STOPPED and self._unpredicted:
             self._predict_the_rest()

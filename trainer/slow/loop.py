@@ -93,6 +93,13 @@ class SlowLoop:
         self._say()
         return swapped
 
+    def interrupt(self) -> None:
+        """Labelling has been stopped: end the round at hand, and say so."""
+        if self._process is not None:
+            self.close()
+            self._tell(SlowState.FAILED, 0.0, "ended, because labelling was stopped")
+            self._say()
+
     def close(self) -> None:
         """End the round at hand."""
         if self._process is not None:

@@ -13,7 +13,7 @@ from shared.errors import ConfigError, ImageRejected
 from shared.messages import SlowState
 from trainer.loading import ImageSource, Loader
 from trainer.models.backbone import NetworkSpace
-from trainer.models.choose import BATCH_SIZES, choose_device, choose_space
+from trainer.models.choose import BATCH_SIZES, DEFAULT_SIZE, choose_device, choose_space
 from trainer.models.head import Floats, Integers
 from trainer.models.small_cnn import IMAGE_SIZE
 from trainer.models.space import Pixels
@@ -204,7 +204,8 @@ def _answer(verdict: Verdict) -> tuple[bool, str]:
 
 def _embed(space: NetworkSpace, images: Pixels) -> Floats:
     """Vectors in the precision they are kept in, (N, dim); NaN throughout where one is not finite."""
-    size = BATCH_SIZES.get(space.device.type, 32)
+    smaller = max(1, DEFAULT_SIZE // space.info.image_size)
+    size = BATCH_SIZES.get(space.device.type, 32) * smaller**2
     parts = [space.embed(images[i : i + size]) for i in range(0, len(images), size)]
     parts.append(np.empty((0, space.info.dim), np.float32))
     return np.concatenate(parts).astype(np.float16).astype(np.float32)

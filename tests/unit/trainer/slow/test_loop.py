@@ -235,6 +235,18 @@ def test_closing_ends_the_process(bench: Bench) -> None:
     assert bench.started[0].closed
 
 
+def test_a_round_that_is_interrupted_does_not_go_on_for_ever(bench: Bench) -> None:
+    bench.slow.interrupt()
+    assert not bench.link.of(SlowReport), "there is no round"
+    bench.tick()
+    bench.slow.interrupt()
+    assert bench.started[0].closed
+    assert bench.last.state is SlowState.FAILED
+    assert "stopped" in bench.last.sentence
+    bench.tick()
+    assert len(bench.started) == 2, "labelling goes on"
+
+
 def test_it_is_on_by_itself_without_pretrained_weights_and_on_a_gpu() -> None:
     config = load_config(environ={})
     space = NetworkSpace(*small_cnn(photos(4)), CPU)

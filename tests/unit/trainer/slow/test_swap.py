@@ -25,7 +25,7 @@ class OneSwap(SlowLoop):
 
     def __init__(self, bench: Bench, config: Config) -> None:
         super().__init__(config, bench.talk, bench.pool, None, torch.device("cpu"), lambda: 0.0)
-        self.ready = self.closed = self.said_again = False
+        self.ready = self.interrupted = self.said_again = False
 
     def tick(self, embedder: Embedder) -> bool:
         ready, self.ready = self.ready, False
@@ -36,8 +36,8 @@ class OneSwap(SlowLoop):
     def again(self) -> None:
         self.said_again = True
 
-    def close(self) -> None:
-        self.closed = True
+    def interrupt(self) -> None:
+        self.interrupted = True
 
 
 def test_the_head_is_fitted_anew_on_all_labels_and_the_order_follows(make: Make) -> None:
@@ -72,7 +72,7 @@ def test_what_is_exported_is_the_swapped_space(make: Make) -> None:
     bench.step()
     bench.embedded()
     bench.step(SessionNews(state=SessionState.STOPPING))
-    assert slow.closed
+    assert slow.interrupted
     card, head, _ = read_model(bench.data / "exports" / bench.last(Finished).exports[0])
     assert card.preprocessing.kind == "small_cnn"
     assert head.weight.shape[1] == card.preprocessing.dim
