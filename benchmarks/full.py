@@ -30,25 +30,30 @@ def unpack(data: Path, sets: Path, name: str) -> None:
 
 
 def run_study(study: Study, given: argparse.Namespace) -> None:
-    """Measure, in a process of its own."""
-    sets = given.work / "sets"
+    """Measure, in processes of their own."""
+    sets, cnn = given.work / "sets", given.work / f"{study.key}.npz"
     if study.image_set is not None:
         unpack(given.data, sets, study.image_set)
-    command = [sys.executable, "-m", "benchmarks.peers", *study.place(f"{sets}", f"{given.data / WEIGHTS}")]
-    command += [*study.flags(given.seeds), "--data", f"{given.work / 'embeddings'}", "--jobs", f"{given.jobs}"]
-    command += ["--json", f"{given.results / study.key}.json"]
-    _call(command)
+    if study.features == "cnn" and (given.again or not cnn.exists()):
+        _call("benchmarks.pretraining", *study.images(f"{sets}"), "--save", f"{cnn}")
+    _call(
+        "benchmarks.peers",
+        *study.place(f"{sets}", f"{given.data / WEIGHTS}", f"{cnn}"),
+        *study.flags(given.seeds),
+        *("--data", f"{given.work / 'embeddings'}", "--jobs", f"{given.jobs}"),
+        *("--json", f"{given.results / study.key}.json"),
+    )
 
 
 def run_cost(given: argparse.Namespace) -> None:
     """Measure what queries cost."""
-    _call([sys.executable, "-m", "benchmarks.peers.cost", "--json", f"{given.results / COST}.json"])
+    _call("benchmarks.peers.cost", "--json", f"{given.results / COST}.json")
 
 
-def _call(command: Sequence[str]) -> None:
+def _call(module: str, *flags: str) -> None:
     start = time.monotonic()
-    subprocess.run(command, check=True)
-    print(f"{(time.monotonic() - start) / 60:.1f} minutes", flush=True)
+    subprocess.run([sys.executable, "-m", module, *flags], check=True)
+    print(f"{module}: {(time.monotonic() - start) / 60:.1f} minutes", flush=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:

@@ -14,7 +14,7 @@ from benchmarks.curve_plot import plot
 from benchmarks.curves import Comparison, Curves, compare
 from benchmarks.peers.cost import Cost
 from benchmarks.peers.cost import rows as cost_rows
-from benchmarks.peers.table import is_peer
+from benchmarks.peers.table import EVERYTHING, SHORTLIST, is_peer
 from benchmarks.studies import COST, PAGE, RESULTS, STUDIES, Study
 from benchmarks.table import markdown
 
@@ -46,6 +46,11 @@ accuracy. Seconds are those of one query, on one thread.
 
 Everything again, in one run: `make bench-full`.
 """
+
+GROUPS: Final = f"""In the commands, `peers` stands for {", ".join(EVERYTHING)}.
+
+`shortlist` stands for {", ".join(SHORTLIST)}: a strategy that several libraries have is asked once, and of the rest
+those that one would try first. baal's BatchBALD, which takes seconds for each image, is in the table of costs only."""
 
 
 class Figures:
@@ -193,7 +198,7 @@ def study_section(figures: Figures, image: str) -> str:
         f"{settings['seeds']} seeds; {settings['train']:,} training images, {settings['test']:,} to test, "
         f"{settings['classes']} classes; features `{settings['features']}`. {versions(settings)}"
     )
-    parts = [f"## {figures.study.title}", f"    {figures.study.command(settings['seeds'])}", facts]
+    parts = [f"## {figures.study.title}", _indented(figures.study.commands(settings["seeds"])), facts]
     if (peer := figures.best_peer) and (found := figures.against(OURS, peer)):
         above = ", ".join(map(str, found.above)) or "no budget"
         parts.append(
@@ -201,6 +206,10 @@ def study_section(figures: Figures, image: str) -> str:
             f"below at {', '.join(map(str, found.below)) or 'no budget'}."
         )
     return "\n\n".join([*parts, markdown(study_table(figures)), f"![learning curves]({image})"])
+
+
+def _indented(lines: Sequence[str]) -> str:
+    return "\n".join(f"    {line}" for line in lines)
 
 
 def read_figures(results: Path) -> list[Figures]:
@@ -211,7 +220,7 @@ def read_figures(results: Path) -> list[Figures]:
 
 def render(studies: Sequence[Figures], cost: dict[str, Any] | None, images: str) -> str:
     """The page."""
-    parts = [HEAD.rstrip(), markdown(overview(studies))] if studies else [HEAD.rstrip()]
+    parts = [HEAD.rstrip(), markdown(overview(studies)), GROUPS] if studies else [HEAD.rstrip()]
     parts += [study_section(figures, f"{images}/{figures.study.key}.png") for figures in studies]
     if cost is not None:
         parts.append(cost_section(cost, [figures for figures in studies if figures.best_peer]))

@@ -15,61 +15,74 @@ SEEDS: Final = 20
 POOL: Final = 1000
 
 
+CNN: Final = "cnn.npz"
+
+
 @dataclass(frozen=True, slots=True)
 class Study:
-    """One set, one kind of features, one head. image_set: None for scikit-learn's digits.
+    """One set, one kind of features, one head.
 
-    peers: whether the other libraries are asked as well. own_head: the trainer's own head, which balances classes.
+    image_set: None for scikit-learn's digits. features: `weights` (MobileNetV2), `pixels`, or `cnn` (the small CNN,
+    trained on the training images without their labels). peers: which of the other libraries' strategies, by the names
+    that benchmarks.peers has for groups; `` for none. own_head: the trainer's own head, which balances classes.
     """
 
     key: str
     title: str
     image_set: str | None
-    weights: bool
+    features: str
     step: int
     budget: int
     targets: str
-    peers: bool = True
+    peers: str = ""
     own_head: bool = False
 
     def flags(self, seeds: int) -> list[str]:
         """What the command is given besides where things are."""
         return [
-            *("--strategies", f"{OURS},peers" if self.peers else OURS),
+            *("--strategies", f"{OURS},{self.peers}" if self.peers else OURS),
             *("--initial", f"{self.step}", "--step", f"{self.step}", "--budget", f"{self.budget}"),
             *("--pool", f"{POOL}", "--seeds", f"{seeds}", "--target", self.targets),
             *([] if self.own_head else ["--plain-head"]),
         ]
 
-    def place(self, sets: str, weights: str) -> list[str]:
-        """Where images, labels and weights are. sets: folder of the unpacked sets."""
+    def images(self, sets: str) -> list[str]:
+        """Where images and labels are. sets: folder of the unpacked sets."""
+        folder = f"{sets}/{self.image_set}"
+        return ["--images", folder, "--labels", f"{folder}/labels.csv"] if self.image_set else []
+
+    def place(self, sets: str, weights: str, cnn: str) -> list[str]:
+        """Where images, labels and features are. cnn: the file with the small CNN's embeddings."""
+        if self.features == "cnn":
+            return ["--embeddings", cnn]
         if self.image_set is None:
             return ["--digits"]
-        folder = f"{sets}/{self.image_set}"
-        return [
-            "--images",
-            folder,
-            "--labels",
-            f"{folder}/labels.csv",
-            "--weights",
-            weights if self.weights else "none",
-        ]
+        return [*self.images(sets), "--weights", weights if self.features == "weights" else "none"]
 
-    def command(self, seeds: int) -> str:
-        """As one types it."""
-        return shlex.join(["python", "-m", "benchmarks.peers", *self.place("SETS", "WEIGHTS"), *self.flags(seeds)])
+    def commands(self, seeds: int) -> list[str]:
+        """As one types them."""
+        words = [["-m", "benchmarks.peers", *self.place("SETS", "WEIGHTS", CNN), *self.flags(seeds)]]
+        if self.features == "cnn":
+            words.insert(0, ["-m", "benchmarks.pretraining", *self.images("SETS"), "--save", CNN])
+        return [shlex.join(["python", *line]) for line in words]
 
+
+NEU: Final = "neu_surface_defects"
+FLOWERS: Final = "flowers5_subset"
+CIFAR: Final = "cifar10_subset"
+FASHION: Final = "fashion_mnist_subset"
 
 STUDIES: Final = (
-    Study("neu", "NEU surface defects, MobileNetV2", "neu_surface_defects", True, 6, 90, "0.95,0.99"),
-    Study("flowers", "Flowers, MobileNetV2", "flowers5_subset", True, 10, 150, "0.75,0.8"),
-    Study("cifar10", "CIFAR-10 subset, MobileNetV2", "cifar10_subset", True, 10, 200, "0.6,0.7"),
-    Study("fashion", "Fashion-MNIST subset, MobileNetV2", "fashion_mnist_subset", True, 10, 200, "0.7,0.75"),
-    Study("cifar10-pixels", "CIFAR-10 subset, pixel features", "cifar10_subset", False, 10, 200, "0.3"),
-    Study("fashion-pixels", "Fashion-MNIST subset, pixel features", "fashion_mnist_subset", False, 10, 200, "0.7"),
-    Study("digits", "scikit-learn's digits, raw pixels", None, False, 10, 210, "0.9,0.95"),
-    Study(
-        "neu-own-head", "NEU surface defects, own head", "neu_surface_defects", True, 6, 90, "0.95,0.99", False, True
-    ),
-    Study("flowers-own-head", "Flowers, own head", "flowers5_subset", True, 10, 150, "0.75,0.8", False, True),
+    Study("neu", "NEU surface defects, MobileNetV2", NEU, "weights", 6, 90, "0.95,0.99", "peers"),
+    Study("flowers", "Flowers, MobileNetV2", FLOWERS, "weights", 10, 150, "0.75,0.8", "peers"),
+    Study("cifar10", "CIFAR-10, MobileNetV2", CIFAR, "weights", 10, 200, "0.6,0.7", "shortlist"),
+    Study("fashion", "Fashion-MNIST, MobileNetV2", FASHION, "weights", 10, 200, "0.7,0.75", "shortlist"),
+    Study("cifar10-pixels", "CIFAR-10, pixels", CIFAR, "pixels", 10, 200, "0.25,0.3", "shortlist"),
+    Study("fashion-pixels", "Fashion-MNIST, pixels", FASHION, "pixels", 10, 200, "0.7,0.75", "shortlist"),
+    Study("digits", "scikit-learn's digits, raw pixels", None, "pixels", 10, 210, "0.9,0.95", "shortlist"),
+    Study("neu-own-head", "NEU surface defects, own head", NEU, "weights", 6, 90, "0.95,0.99", own_head=True),
+    Study("flowers-own-head", "Flowers, own head", FLOWERS, "weights", 10, 150, "0.75,0.8", own_head=True),
+    Study("cifar10-cnn", "CIFAR-10, the small CNN", CIFAR, "cnn", 10, 200, "0.3,0.35"),
+    Study("fashion-cnn", "Fashion-MNIST, the small CNN", FASHION, "cnn", 10, 200, "0.7,0.75"),
+    Study("digits-cnn", "scikit-learn's digits, the small CNN", None, "cnn", 10, 210, "0.9,0.95"),
 )

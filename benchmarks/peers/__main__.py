@@ -1,7 +1,7 @@
 """Other libraries' strategies and ours, replayed side by side: the same embeddings, head, pools, seeds and budget.
 
-Options are those of benchmarks.label_efficiency; `--strategies` takes the names of both, `peers` for all of theirs and
-the combinations that a good user of theirs would build. Printed besides: our first strategy minus their best, paired by
+Options are those of benchmarks.label_efficiency; `--strategies` takes the names of both, and `peers` or `shortlist` for
+a group of theirs (benchmarks/peers/table.py). Printed besides: our first strategy minus their best, paired by
 pool. Their best is the one with the highest mean on these very test images, which favours them.
 """
 
@@ -13,11 +13,10 @@ from typing import Final
 
 from benchmarks.curves import compare
 from benchmarks.label_efficiency import LIBRARIES, Measured, parser, run
-from benchmarks.peers.table import COMBINATIONS, PEERS, find, is_peer
+from benchmarks.peers.table import GROUPS, find, is_peer
 from shared.config import Strategy
 from shared.errors import LabelstreamError
 
-ALL: Final = "peers"
 VERSIONS: Final = (*LIBRARIES, "scikit-activeml", "baal", "small-text", "modAL-python")
 
 
@@ -39,10 +38,9 @@ def against_best(measured: Mapping[str, Measured]) -> str:
 def main(argv: Sequence[str] | None = None) -> None:
     """The command line."""
     options = parser("benchmarks.peers", __doc__)
-    options.set_defaults(strategies=f"{Strategy().name},random,{ALL}")
+    options.set_defaults(strategies=f"{Strategy().name},random,peers")
     given = options.parse_args(argv)
-    everything = ",".join([*PEERS, *COMBINATIONS])
-    given.strategies = ",".join(everything if name == ALL else name for name in given.strategies.split(","))
+    given.strategies = ",".join(",".join(GROUPS.get(name, (name,))) for name in given.strategies.split(","))
     try:
         print(against_best(run(given, find, VERSIONS)))
     except LabelstreamError as error:

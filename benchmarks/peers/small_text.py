@@ -5,6 +5,7 @@ Left out: DiscriminativeActiveLearning (trains networks of its own), SEALS (a ca
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +71,10 @@ def embedding_k_means(query: Query) -> Ask:
 
 def greedy_coreset(query: Query) -> Ask:
     """k-center greedy [Sener & Savarese 2018]; it cannot begin without a label."""
-    return _ask(library.GreedyCoreset(), query) if len(query.labelled) else random_start(query)
+    if not len(query.labelled):
+        return random_start(query)
+    with warnings.catch_warnings(action="ignore"):  # of a default that changed
+        return _ask(library.GreedyCoreset(), query)
 
 
 def lightweight_coreset(query: Query) -> Ask:

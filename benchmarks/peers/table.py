@@ -48,6 +48,23 @@ COMBINATIONS: Final = (  # what a good user of theirs would build
     "scikit-activeml/TypiClust>scikit-activeml/Falcun",
 )
 
+SLOW: Final = "baal/BatchBALD"  # minutes per query, gigabytes
+EVERYTHING: Final = (*(name for name in PEERS if name != SLOW), *COMBINATIONS)
+SHORTLIST: Final = (
+    "scikit-activeml/MaxHerding",
+    "scikit-activeml/TypiClust",
+    "scikit-activeml/CoreSet",
+    "scikit-activeml/ProbCover",
+    "scikit-activeml/margin",
+    "scikit-activeml/Falcun",
+    "scikit-activeml/Badge",
+    "scikit-activeml/DropQuery",
+    "small-text/EmbeddingKMeans",
+    "baal/BALD",
+    *COMBINATIONS,
+)
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {"peers": EVERYTHING, "shortlist": SHORTLIST}
+
 
 def is_peer(name: str) -> bool:
     """Whether it is another library's, or a chain that begins with one."""

@@ -98,12 +98,13 @@ def test_the_page_in_the_repository_is_what_its_figures_give() -> None:
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.key)
 def test_the_command_of_a_study_is_understood(study: Any) -> None:
-    words = shlex.split(study.command(20))
-    assert words[:3] == ["python", "-m", "benchmarks.peers"]
-    given = parser("benchmarks.peers", None).parse_args(words[3:])
+    *before, last = (shlex.split(command) for command in study.commands(20))
+    assert last[:3] == ["python", "-m", "benchmarks.peers"]
+    given = parser("benchmarks.peers", None).parse_args(last[3:])
     assert given.plain_head != study.own_head
     assert given.seeds == 20
-    assert given.digits == (study.image_set is None)
+    assert len(before) == (study.features == "cnn") == bool(given.embeddings)
+    assert given.digits == (study.image_set is None and study.features != "cnn")
 
 
 def test_everything_is_run_that_has_no_figures_yet(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -113,13 +114,14 @@ def test_everything_is_run_that_has_no_figures_yet(tmp_path: Path, monkeypatch: 
     (results / "flowers.json").write_text(json.dumps(figures()))
     with zipfile.ZipFile(data / "neu_surface_defects.zip", "w") as archive:
         archive.writestr("labels.csv", "filename,label,split\n")
-    ran: list[list[str]] = []
-    monkeypatch.setattr(full, "_call", lambda command: ran.append(list(command)))
+    ran: list[tuple[str, ...]] = []
+    monkeypatch.setattr(full, "_call", lambda *command: ran.append(command))
     where = ["--work", str(tmp_path / "work"), "--results", str(results), "--page", str(tmp_path / "page.md")]
-    full.main(["--data", str(data), *where, "--only", "neu,flowers,cost", "--seeds", "3"])
-    assert [command[2] for command in ran] == ["benchmarks.peers", "benchmarks.peers.cost"]
+    full.main(["--data", str(data), *where, "--only", "neu,flowers,digits-cnn,cost", "--seeds", "3"])
+    assert [command[0].rpartition(".")[2] for command in ran] == ["peers", "pretraining", "peers", "cost"]
     assert (tmp_path / "work" / "sets" / "neu_surface_defects" / "labels.csv").exists()
     assert ran[0][ran[0].index("--seeds") + 1] == "3"
+    assert ran[1][ran[1].index("--save") + 1] == ran[2][ran[2].index("--embeddings") + 1]
     assert (tmp_path / "page.md").exists()
 
 
