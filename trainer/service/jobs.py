@@ -148,7 +148,9 @@ class Jobs:
         """Queue a job. Raises Busy where too many are waiting."""
         job = Job(work, self._breathe)
         with self._news:
-            if len(self._queue) >= self._waiting or self._closing:
+            if self._closing:
+                raise Busy("the trainer is ending; ask again when it runs", RETRY_AFTER_S)
+            if len(self._queue) >= self._waiting:
                 raise Busy(f"{len(self._queue)} jobs are waiting; ask again in {RETRY_AFTER_S} s", RETRY_AFTER_S)
             self._forget_old()
             self._jobs[job.id] = job

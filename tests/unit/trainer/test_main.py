@@ -34,6 +34,10 @@ def test_without_a_labeler_it_waits_answers_and_ends_cleanly(tmp_path: Path) -> 
 
     try:
         wait_for(healthy, "an answer", 60)
+        refused = requests.post(f"http://127.0.0.1:{port}/active_learning", json={"backbone": "b0"}, timeout=20)
+        assert (refused.status_code, refused.json()["error"]["field"]) == (400, "add")
+        figures = requests.get(f"http://127.0.0.1:{port}/metrics", timeout=20).text
+        assert "labelstream_trainer_applied_seq 0.0" in figures
         wait_for(lambda: "cannot reach the labeler" in service.output, "the complaint", 60)
         taken = Service("trainer", ["--data", str(tmp_path / "e"), "--port", str(port)], tmp_path / "2.txt", environ)
         assert taken.start().exit_status() == 2

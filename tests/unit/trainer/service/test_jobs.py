@@ -187,7 +187,7 @@ def test_counts_and_the_end(make: Make) -> None:
     gate.let.set()
     jobs.close()
     assert job.ended.is_set()
-    with pytest.raises(Busy):
+    with pytest.raises(Busy, match="is ending"):
         jobs.submit(done)
 
 
