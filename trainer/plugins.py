@@ -67,4 +67,4 @@ def _hints(found: Callable[..., Any]) -> dict[str, type]:
     except (NameError, TypeError, AttributeError):
         return {}
     plain = {parameter: get_origin(hint) or hint for parameter, hint in hints.items()}
-    return {parameter: hint for parameter, hint in plain.items() if isinstance(hint, type)}
+    return {parameter: hint for parameter, hint in plain.items() if isinstance(hint, type) and hint is not Any}
