@@ -17,6 +17,7 @@ from trainer.strategies.base import Floats, Integers, Query, Selection, Strategy
 from trainer.strategies.herding import herding
 from trainer.strategies.margin import margin_scores
 from trainer.strategies.parts import in_order, look_at, principal_axes, product, rank_within
+from trainer.strategies.scored import LOOK_FURTHER, defer_near_duplicates
 
 EPOCHS: Final = 50
 DIMS: Final = 32
@@ -33,8 +34,9 @@ def mixture(query: Query, epochs: int = EPOCHS) -> Selection:
     """From each component of a Gaussian mixture the least certain images, more from rarer components.
 
     A linear projection is trained with triplets of labelled images; each labelled class begins a component at its
-    mean; the pool is assigned to components, and each is asked in proportion to 1/size, as long as it lasts. Without
-    labels the order is that of `herding`. Looks at LOOKED_AT images.
+    mean; the pool is assigned to components, and each is asked in proportion to 1/size, as long as it lasts; what
+    resembles an image further ahead steps back. Without labels the order is that of `herding`. Looks at LOOKED_AT
+    images.
     """
     positions, x = look_at(query, LOOKED_AT)
     if not len(query.labels) or not len(x):
@@ -44,7 +46,8 @@ def mixture(query: Query, epochs: int = EPOCHS) -> Selection:
     known, labels = query.labelled[some], query.labels[some]
     axes = learn_projection(principal_axes(x, DIMS), known, labels, epochs, rng)
     components = assign(_project(x, axes), _project(known, axes), labels, rng)
-    order = rarer_first(components, _merit(query, positions))
+    order = rarer_first(components, _merit(query, positions))[: LOOK_FURTHER * query.count]
+    order = order[defer_near_duplicates(x[order], x[:0])]
     return in_order(query, positions[order], ReasonKind.UNCERTAIN)
 
 

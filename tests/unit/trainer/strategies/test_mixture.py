@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.unit.trainer.strategies.test_parts import unit
 from tests.unit.trainer.strategies.test_typiclust import spheres
 from trainer.strategies import Query, find_strategy, select
 from trainer.strategies.mixture import assign, draw_triplets, learn_projection, rarer_first
@@ -79,3 +80,13 @@ def test_exactly_as_many_as_asked_where_a_component_is_smaller_than_its_share(co
     chosen = select(find_strategy("mixture5"), query).positions
     assert len(set(chosen.tolist())) == count
     assert chosen[0] >= 60
+
+
+def test_three_copies_of_the_closest_call_do_not_stand_next_to_each_other() -> None:
+    x = unit(0, 40, 16)
+    x[:3] = x[0]
+    probs = np.tile(np.array([0.8, 0.2], np.float32), (40, 1))
+    probs[:3] = 0.5
+    query = Query(8, probs, x, x[10:14], np.random.default_rng(0), np.array([0, 0, 1, 1]))
+    chosen = select(find_strategy("mixture2"), query).positions
+    assert len({0, 1, 2} & set(chosen.tolist())) == 1
