@@ -7,6 +7,7 @@ included. `GET /healthz` in the same way says how much of that is the transport 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import random
 import sys
 import tempfile
@@ -25,6 +26,7 @@ from benchmarks.table import milliseconds, parser_for, percentiles, print_table,
 
 CLASSES = 10
 HELD = 3
+INDEXING_S = 600.0
 
 
 def seconds_of(action: Callable[[], object]) -> float:
@@ -34,21 +36,31 @@ def seconds_of(action: Callable[[], object]) -> float:
     return time.perf_counter() - began
 
 
-def measure(count: int, labels: int, seed: int) -> dict[str, Any]:
-    """The figures at `count` images, over `labels` labels."""
-    with tempfile.TemporaryDirectory(prefix="api-latency-") as folder:
-        images, data = Path(folder, "images"), Path(folder, "data")
-        pool = draw_pool(count, CLASSES, np.random.default_rng(seed))
+def measure(count: int, labels: int, seed: int, keep: Path | None) -> dict[str, Any]:
+    """The figures at `count` images, over `labels` labels. keep: where catalogues stay for another run."""
+    with contextlib.ExitStack() as stack:
+        if keep is None:
+            folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="api-latency-")))
+        else:
+            folder = keep / str(count)
+        return measure_in(folder, count, labels, seed)
+
+
+def measure_in(folder: Path, count: int, labels: int, seed: int) -> dict[str, Any]:
+    """The figures for the catalogue in `folder`, which is made if it is not there."""
+    images, data = folder / "images", folder / "data"
+    pool = draw_pool(count, CLASSES, np.random.default_rng(seed))
+    if not (data / "labelstream.db").exists():
         write_catalogue(pool, images, data)
-        with pair(images, data) as services:
-            start_s = seconds_of(services.labeler.start)
-            annotator = Annotator(services.labeler.url, pool.truth(), random.Random(seed))
-            annotator.add_classes()
-            wait_until(lambda: annotator.state()["scan"]["done"], "the end of indexing")
-            if (known := annotator.state()["counts"]["images"]) != count:
-                raise RuntimeError(f"the labeler knows {known} images; expected {count}")
-            lease, post, health = measure_calls(annotator, labels)
-            now, peak = services.labeler.memory_mb()
+    with pair(images, data) as services:
+        start_s = seconds_of(services.labeler.start)
+        annotator = Annotator(services.labeler.url, pool.truth(), random.Random(seed))
+        annotator.add_classes()
+        wait_until(lambda: annotator.state()["scan"]["done"], "the end of indexing", INDEXING_S)
+        if (known := annotator.state()["counts"]["images"]) != count:
+            raise RuntimeError(f"the labeler knows {known} images; expected {count}")
+        lease, post, health = measure_calls(annotator, labels)
+        now, peak = services.labeler.memory_mb()
     return {
         "images": count,
         "lease": percentiles(lease),
@@ -98,8 +110,12 @@ def main(argv: list[str] | None = None) -> int:
     parser = parser_for("benchmarks.api_latency", __doc__)
     parser.add_argument("--images", type=_sizes, default=[1_000, 100_000], metavar="N,N", help="default: 1000,100000")
     parser.add_argument("--labels", type=int, default=500, metavar="N", help="labels at each size (default: 500)")
+    kept = "keep the catalogues there, and use those that are; a million images take minutes to make"
+    parser.add_argument("--keep", type=Path, metavar="DIR", help=kept)
     given = parser.parse_args(argv)
-    all_figures = [measure(count, 150 if given.quick else given.labels, given.seed) for count in given.images]
+    all_figures = [
+        measure(count, 150 if given.quick else given.labels, given.seed, given.keep) for count in given.images
+    ]
     show(all_figures)
     write_json(given.json, all_figures)
     return 0

@@ -14,6 +14,7 @@ from shared.config import Config
 from shared.errors import StorageFull
 
 RETRY_SECONDS = 1.0
+RECOUNT_GROWTH = 1.5  # counting looks at every file, so it is done each time there are half as many more
 
 
 class Catalog:
@@ -31,6 +32,7 @@ class Catalog:
         self._for_proof = size_for_proof(config.stop)
         self._wait = wait
         self._scan = Scan()
+        self._counted_at = 0
 
     def known(self) -> Iterable[tuple[bytes, int, int]]:
         """(path, size, mtime_ns) of every file that was there when last looked at."""
@@ -41,7 +43,10 @@ class Catalog:
         scan = Scan(found, indexed, done)
         if scan != self._scan:
             self._scan = scan
-            self._board.note_scan(scan, self._store.file_counts())
+            recount = done or indexed >= RECOUNT_GROWTH * self._counted_at
+            if recount:
+                self._counted_at = indexed
+            self._board.note_scan(scan, self._store.file_counts() if recount else self._board.file_counts)
 
     def found(self, findings: Sequence[Finding]) -> None:
         """Take in new and changed files."""

@@ -147,12 +147,12 @@ class ImageStore:
     def problem_files(self, problem: str, offset: int, limit: int) -> tuple[list[FileRow], int]:
         """A page of the files that are `unreadable`, `duplicate` or `removed`, and how many there are."""
         bad_images = sa.select(images.c.number).where(images.c.reason != "")
-        first = sa.select(sa.func.min(files.c.path)).where(files.c.present, files.c.image.is_not(None))
+        several = sa.select(files.c.image).where(files.c.image.is_not(None)).group_by(files.c.image)
+        in_several = files.c.image.in_(several.having(sa.func.count() > 1))
+        first = sa.select(sa.func.min(files.c.path)).where(files.c.present, in_several).group_by(files.c.image)
         conditions = {
             "unreadable": files.c.present & (files.c.image.is_(None) | files.c.image.in_(bad_images)),
-            "duplicate": files.c.present
-            & files.c.image.is_not(None)
-            & files.c.path.not_in(first.group_by(files.c.image).scalar_subquery()),
+            "duplicate": files.c.present & in_several & files.c.path.not_in(first.scalar_subquery()),
             "removed": ~files.c.present,
         }
         condition = conditions[problem]

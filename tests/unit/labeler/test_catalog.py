@@ -2,6 +2,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+import pytest
+
+from labeler.image_store import ImageStore
 from labeler.queue import Status
 from shared.errors import StorageFull
 
@@ -114,3 +117,19 @@ def test_statuses_after_a_restart_are_those_before(world: World) -> None:
     world.restart()
     assert [world.labeler.board.queue.status(i) for i in range(30)] == before
     assert before.count(Status.LABELLED) == 3
+
+
+def test_files_are_counted_few_times_while_many_are_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    counted, count = list[int](), ImageStore.file_counts
+
+    def counting(store: ImageStore) -> dict[str, int]:
+        counted.append(1)
+        return count(store)
+
+    monkeypatch.setattr(ImageStore, "file_counts", counting)
+    for indexed in range(0, 100_000, 200):
+        world.labeler.catalog.progress(100_000, indexed, False)
+    assert len(counted) < 30
+    world.labeler.catalog.found([finding(b"broken.png", reason="is broken")])
+    world.labeler.catalog.progress(100_000, 100_000, True)
+    assert world.state()["counts"]["unreadable"] == 1
