@@ -75,13 +75,14 @@ class Job:
         self.ended.wait()
         if self.error is not None:
             raise self.error
-        assert self.result is not None  # noqa: S101 - an ended job has one of both
-        return self.result
+        return self.result or {}
 
     def run(self, clock: Callable[[], float]) -> None:
         """Do the work, unless it was cancelled before."""
-        if not self._move(State.RUNNING):
-            return
+        with self._lock:
+            if State.RUNNING not in NEXT[self._state]:
+                return
+            self._state = State.RUNNING
         try:
             result = self._work(self.advance)
             self.end(State.DONE, clock(), result=result)
@@ -92,18 +93,14 @@ class Job:
 
     def end(self, state: State, now: float, *, result: Answer | None = None, error: Exception | None = None) -> bool:
         """Enter a last state, unless it is in one. Returns whether it did."""
-        if not self._move(state):
-            return False
-        self.progress = 1.0 if state is State.DONE else self.progress
-        self.result, self.error, self.ended_at = result, error, now
+        with self._lock:  # who sees the state sees the result
+            if state not in NEXT[self._state]:
+                return False
+            self.progress = 1.0 if state is State.DONE else self.progress
+            self.result, self.error, self.ended_at = result, error, now
+            self._state = state
         self.ended.set()
         return True
-
-    def _move(self, state: State) -> bool:
-        with self._lock:
-            allowed = state in NEXT[self._state]
-            self._state = state if allowed else self._state
-            return allowed
 
 
 class Jobs:
