@@ -33,7 +33,7 @@ class RoundProcess:
     def __init__(self, job: Job) -> None:
         command = [sys.executable, "-m", "shared.pdeathsig", str(os.getpid()), sys.executable, "-m", "trainer.slow"]
         environ = os.environ | {"OMP_NUM_THREADS": str(job.config.slow.threads), "OMP_WAIT_POLICY": "PASSIVE"}
-        self._process = subprocess.Popen(  # noqa: S603  # nosec B603 - the command is fixed
+        self._process = subprocess.Popen(  # noqa: S603  # nosec B603
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environ, bufsize=0
         )
         self._rest = b""

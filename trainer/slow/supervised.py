@@ -23,7 +23,7 @@ from trainer.slow.augment import Standardise, Views, half_precision, to_floats
 BATCH: Final = 32
 AVERAGE: Final = 0.98  # of the averaged weights stays at each step
 SCALE: Final = 16.0  # of unit features before the classifier
-LEARNING_RATES: Final = {KIND: 5e-4}
+LEARNING_RATES: Final = {KIND: 2e-4}
 LEARNING_RATE: Final = 3e-5  # of networks with pretrained weights
 CLASSIFIER_RATE: Final = 1e-2
 SHRINK: Final = 0.6

@@ -37,7 +37,7 @@ def test_training_tells_classes_apart_and_leaves_the_old_space_alone() -> None:
     images, y = corners(80)
     old, told = pretrain(images, 15, False, 0, lambda _: None), []
     before = old.embed(images)
-    config = Slow(steps=30, augment="none")
+    config = Slow(steps=30, augment="none", learning_rate=5e-4)
     new = train_on_labels(old, images, y, config, 0, told.append)
 
     def apart(vectors: np.ndarray) -> float:
