@@ -49,18 +49,21 @@ COMBINATIONS: Final = (  # what a good user of theirs would build
 )
 
 SLOW: Final = "baal/BatchBALD"  # minutes per query, gigabytes
-EVERYTHING: Final = (*(name for name in PEERS if name != SLOW), *COMBINATIONS)
-SHORTLIST: Final = (
+SAME: Final = (  # as scikit-activeml/margin, small-text/LeastConfidence and small-text/PredictionEntropy choose
+    "small-text/BreakingTies",
+    "modAL/margin",
+    "baal/Margin",
+    "modAL/uncertainty",
+    "baal/Certainty",
+    "modAL/entropy",
+    "baal/Entropy",
+)
+EVERYTHING: Final = (*(name for name in PEERS if name not in (SLOW, *SAME)), *COMBINATIONS)
+SHORTLIST: Final = (  # those with the highest means on NEU and flowers
     "scikit-activeml/MaxHerding",
     "scikit-activeml/TypiClust",
-    "scikit-activeml/CoreSet",
-    "scikit-activeml/ProbCover",
     "scikit-activeml/margin",
-    "scikit-activeml/Falcun",
-    "scikit-activeml/Badge",
     "scikit-activeml/DropQuery",
-    "small-text/EmbeddingKMeans",
-    "baal/BALD",
     *COMBINATIONS,
 )
 GROUPS: Final[Mapping[str, tuple[str, ...]]] = {"peers": EVERYTHING, "shortlist": SHORTLIST}

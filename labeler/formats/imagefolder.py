@@ -35,6 +35,7 @@ from shared.images import is_candidate, path_hash
 
 MAX_DIRECTORY_BYTES: Final = 200_000_000
 MAX_TAIL_BYTES: Final = 66_000
+LOCATOR_BYTES: Final = 20  # of the record that says where a large zip's table of contents ends
 MAX_COMPONENT_BYTES: Final = 120
 NOT_INCLUDED: Final = "not-included.tsv"
 
@@ -151,9 +152,11 @@ def _directory_bytes(data: BinaryIO) -> int:
     """The size of the table of contents, as the records at the end of the file state it [APPNOTE 4.3.14, 4.3.16]."""
     data.seek(max(0, data.seek(0, io.SEEK_END) - MAX_TAIL_BYTES))
     tail = data.read()
-    end, large = tail.rfind(b"PK\x05\x06"), tail.rfind(b"PK\x06\x06")
+    end = tail.rfind(b"PK\x05\x06")
     if end < 0:
         raise InvalidInput(f"the file is not a zip: it starts with {_start(data)!r}")
+    locator = tail[max(0, end - LOCATOR_BYTES) : end]
+    large = tail.rfind(b"PK\x06\x06", 0, end) if locator.startswith(b"PK\x06\x07") else -1
     sizes = [struct.unpack_from("<L", tail, end + 12)[0]] if large < 0 else struct.unpack_from("<Q", tail, large + 40)
     return int(sizes[0])
 

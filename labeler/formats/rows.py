@@ -26,7 +26,7 @@ NAME_KEYS: Final = ("filename", "file_name", "image", "path")
 LABEL_KEYS: Final = ("label", "class", "category")
 
 UNDECODABLE: Final = re.compile(r"[\ud800-\udfff]")
-FORMULA: Final = re.compile(rf"^(?![+-]?\d+([.,]\d+)?$)[=+\-@\t\r]|{UNDECODABLE.pattern}")
+FORMULA: Final = re.compile(rf"^(?![+-]?\d+([.,]\d+)?$)[=+\-@\t\r\ufeff]|{UNDECODABLE.pattern}")
 CONTROL: Final = re.compile(rf"[\x00-\x1f\x7f]|{FORMULA.pattern}")
 
 

@@ -13,7 +13,7 @@ import zipfile
 from collections.abc import Iterator
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from labeler.formats import FORMATS, ExportRow, Format, ImportRow
@@ -81,6 +81,8 @@ def parse(each: Format, data: bytes) -> list[ImportRow]:
 
 @every_format
 @given(items=rows)
+@example(items=[ExportRow(b"\xef\xbb\xbf.png", "a", "", 0.0, 1, "query")])
+@example(items=[ExportRow(b"PK\x06\x06.png", "a", "", 0.0, 1, "query")])
 @settings(max_examples=150, deadline=None)
 def test_what_goes_out_comes_back(each: Format, items: list[ExportRow]) -> None:
     back = parse(each, export(each, items))

@@ -1,4 +1,4 @@
-"""Other libraries' strategies; those of a library that is not installed are skipped."""
+"""Other libraries' strategies; what needs their libraries is marked `peers`."""
 
 from __future__ import annotations
 
@@ -18,8 +18,6 @@ from trainer.models.head import fit_head
 from trainer.strategies import Query, select
 from trainer.strategies.random import random
 
-MODULES = {"scikit_activeml": "skactiveml", "small_text": "small_text", "modal": "modAL", "baal": "baal"}
-
 
 def query(labels: int, count: int = 6, pool: int = 60, seed: int = 0) -> Query:
     rng = np.random.default_rng(seed)
@@ -31,10 +29,10 @@ def query(labels: int, count: int = 6, pool: int = 60, seed: int = 0) -> Query:
     return Query(count, probs, x[labels:], x[:labels], np.random.default_rng(1), y[:labels], head=head)
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("name", PEERS)
 @pytest.mark.parametrize("labels", [0, 1, 9])
 def test_a_peer_chooses_as_many_distinct_images_as_asked(name: str, labels: int) -> None:
-    pytest.importorskip(MODULES[PEERS[name].partition(":")[0]])
     asked = query(labels)
     embeddings, labelled = np.array(asked.embeddings), np.array(asked.labelled)
     chosen = select(find(name), asked)
@@ -44,9 +42,9 @@ def test_a_peer_chooses_as_many_distinct_images_as_asked(name: str, labels: int)
     assert select(find(name), query(labels)).positions.tolist() == chosen.positions.tolist()
 
 
+@pytest.mark.peers
 @pytest.mark.parametrize("name", ["scikit-activeml/margin", "small-text/BreakingTies", "modAL/margin", "baal/Margin"])
 def test_all_mean_the_same_by_margin(name: str) -> None:
-    pytest.importorskip(MODULES[PEERS[name].partition(":")[0]])
     asked = query(9)
     top = np.sort(asked.probs, axis=1)
     expected = np.argsort(top[:, -1] - top[:, -2])[:6]
