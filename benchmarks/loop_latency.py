@@ -25,6 +25,7 @@ from benchmarks.annotator import Annotator
 from benchmarks.services import Pair, pair, wait_until
 from benchmarks.synthetic import FACTORY, draw_pool, trainer_environ, write_catalogue, write_embeddings, write_pool
 from benchmarks.table import milliseconds, parser_for, percentiles, print_table, write_json
+from shared.config import Strategy
 from shared.events import BROWSER_NAMESPACE, QUEUE
 
 DEADLINE_S = 300.0
@@ -177,7 +178,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--batch", type=int, default=10, metavar="N", help="labels per batch (default: %(default)s)")
     parser.add_argument("--initial", type=int, default=200, metavar="N", help="labels before (default: %(default)s)")
     parser.add_argument("--rounds", type=int, default=40, metavar="N", help="batches (default: %(default)s, quick: 10)")
-    parser.add_argument("--strategy", default="margin", help="strategy.name (default: %(default)s)")
+    parser.add_argument("--strategy", default=Strategy().name, help="strategy.name (default: %(default)s)")
     busy = "while the slow loop fine-tunes a MobileNetV2 on images of 224 px"
     parser.add_argument("--busy", action="store_true", help=busy)
     given = parser.parse_args(argv)
