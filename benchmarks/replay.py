@@ -91,7 +91,7 @@ class GivenSpace:
 
     def embed(self, images: Pixels) -> Floats:
         """Never called."""
-        raise NotImplementedError
+        raise LookupError("these embeddings were given; there is no network to make others")
 
     def state(self) -> dict[str, torch.Tensor]:
         """No weights."""

@@ -11,7 +11,7 @@ PAGE: Final = Path("docs/benchmarks.md")
 RESULTS: Final = Path("benchmarks/results")
 COST: Final = "cost"
 OURS: Final = "uherding,random,margin,herding"
-EVERY: Final = f"{OURS},typiclust,coreset,badge,dropquery,bait,bald"
+MORE: Final = f"{OURS},typiclust,dropquery,bait"
 SEEDS: Final = 20
 POOL: Final = 1000
 
@@ -75,8 +75,8 @@ CIFAR: Final = "cifar10_subset"
 FASHION: Final = "fashion_mnist_subset"
 
 STUDIES: Final = (
-    Study("neu", "NEU surface defects, MobileNetV2", NEU, "weights", 6, 90, "0.95,0.99", "peers", EVERY),
-    Study("flowers", "Flowers, MobileNetV2", FLOWERS, "weights", 10, 150, "0.75,0.8", "peers", EVERY),
+    Study("neu", "NEU surface defects, MobileNetV2", NEU, "weights", 6, 90, "0.95,0.99", "selected", MORE),
+    Study("flowers", "Flowers, MobileNetV2", FLOWERS, "weights", 10, 150, "0.75,0.8", "selected", MORE),
     Study("neu-own-head", "NEU surface defects, own head", NEU, "weights", 6, 90, "0.95,0.99", own_head=True),
     Study("flowers-own-head", "Flowers, own head", FLOWERS, "weights", 10, 150, "0.75,0.8", own_head=True),
     Study("cifar10", "CIFAR-10, MobileNetV2", CIFAR, "weights", 10, 200, "0.5,0.55", "shortlist"),

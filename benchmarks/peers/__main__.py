@@ -1,8 +1,8 @@
 """Other libraries' strategies and ours, replayed side by side: the same embeddings, head, pools, seeds and budget.
 
-Options are those of benchmarks.label_efficiency; `--strategies` takes the names of both, and `peers` or `shortlist` for
-a group of theirs (benchmarks/peers/table.py). Printed besides: our first strategy minus their best, paired by
-pool. Their best is the one with the highest mean on these very test images, which favours them.
+Options are those of benchmarks.label_efficiency; `--strategies` takes the names of both, and `peers`, `selected` or
+`shortlist` for a group of theirs (benchmarks/peers/table.py). Printed besides: our first strategy minus their best,
+paired by pool. Their best is the one with the highest mean on these very test images, which favours them.
 """
 
 from __future__ import annotations

@@ -59,6 +59,12 @@ SAME: Final = (  # as scikit-activeml/margin, small-text/LeastConfidence and sma
     "baal/Entropy",
 )
 EVERYTHING: Final = (*(name for name in PEERS if name not in (SLOW, *SAME)), *COMBINATIONS)
+SELECTED: Final = (
+    *(name for name in PEERS if name.startswith("scikit-activeml/")),
+    "small-text/EmbeddingKMeans",
+    "baal/BALD",
+    *COMBINATIONS,
+)
 SHORTLIST: Final = (  # those with the highest means on NEU and flowers
     "scikit-activeml/MaxHerding",
     "scikit-activeml/TypiClust",
@@ -66,7 +72,11 @@ SHORTLIST: Final = (  # those with the highest means on NEU and flowers
     "scikit-activeml/DropQuery",
     *COMBINATIONS,
 )
-GROUPS: Final[Mapping[str, tuple[str, ...]]] = {"peers": EVERYTHING, "shortlist": SHORTLIST}
+GROUPS: Final[Mapping[str, tuple[str, ...]]] = {
+    "peers": EVERYTHING,
+    "selected": SELECTED,
+    "shortlist": SHORTLIST,
+}
 
 
 def is_peer(name: str) -> bool:

@@ -105,6 +105,18 @@ def test_look_alikes_are_askable_nearly_equal_and_nearest_first(folder: FolderLa
     assert found == {rows[0]: [2, 1], rows[5]: []}
 
 
+def test_look_alikes_are_offered_only_where_the_features_tell(pool: Pool, monkeypatch: pytest.MonkeyPatch) -> None:
+    snapshot, _ = labelled(pool)
+    snapshot.vectors.sketch()
+    monkeypatch.setattr("trainer.ranking.LOOK_ALIKE", 0.5)
+    ranker = Ranker(Strategy(head=20), 30.0)
+    assert not any(entry.look_alikes for entry in ranker.order(snapshot, Model(), {}, 1).entries)
+    monkeypatch.setattr("trainer.ranking.TELLING", {"pixels"})
+    entries = ranker.order(snapshot, Model(), {}, 1).entries
+    assert all(entry.look_alikes for entry in entries[:10])
+    assert not any(entry.look_alikes for entry in entries[10:])
+
+
 def test_of_a_large_pool_a_random_part_is_looked_at_another_each_time(
     pool: Pool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
