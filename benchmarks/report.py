@@ -14,7 +14,7 @@ from benchmarks.curve_plot import plot
 from benchmarks.curves import Comparison, Curves, compare
 from benchmarks.peers.cost import Cost
 from benchmarks.peers.cost import rows as cost_rows
-from benchmarks.peers.table import EVERYTHING, SHORTLIST, is_peer
+from benchmarks.peers.table import EVERYTHING, SELECTED, SHORTLIST, is_peer
 from benchmarks.studies import COST, PAGE, RESULTS, STUDIES, Study
 from benchmarks.table import markdown
 
@@ -47,10 +47,13 @@ accuracy. Seconds are those of one query, on one thread.
 Everything again, in one run: `make bench-full`.
 """
 
-GROUPS: Final = f"""In the commands, `peers` stands for {", ".join(EVERYTHING)}.
+GROUPS: Final = f"""In the commands, `selected` stands for {", ".join(SELECTED)}.
 
-`shortlist` stands for {", ".join(SHORTLIST)}: a strategy that several libraries have is asked once, and of the rest
-those that one would try first. baal's BatchBALD, which takes seconds for each image, is in the table of costs only."""
+`shortlist` stands for {", ".join(SHORTLIST)}: those that one would try first.
+
+`peers` would be all: besides `selected` {", ".join(name for name in EVERYTHING if name not in SELECTED)}.
+A strategy that several libraries have is asked once. On one pool of NEU none of those left out was among the best six.
+baal's BatchBALD, which takes seconds for each image, is in the table of costs only."""
 
 
 class Figures:

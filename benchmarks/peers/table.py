@@ -65,7 +65,7 @@ SELECTED: Final = (
     "baal/BALD",
     *COMBINATIONS,
 )
-SHORTLIST: Final = (  # those with the highest means on NEU and flowers
+SHORTLIST: Final = (  # those that one would try first
     "scikit-activeml/MaxHerding",
     "scikit-activeml/TypiClust",
     "scikit-activeml/margin",

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks.curve_plot import plot, spread
+from benchmarks.curve_plot import HIGHEST, plot, spread
 from benchmarks.label_efficiency import main
 
 
@@ -66,7 +66,7 @@ def test_names_beside_the_curves_do_not_overlap() -> None:
     heights = spread([0.1, 0.1, 0.5, 0.99, 0.99, 1.2], 0.05)
     assert heights == sorted(heights)
     assert all(b - a >= 0.05 - 1e-9 for a, b in pairwise(heights))
-    assert heights[-1] == 1.0
+    assert heights[-1] == HIGHEST
     assert heights[2] == 0.5
 
 
