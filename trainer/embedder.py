@@ -136,6 +136,8 @@ class Embedder:
         space = self._current_space()
         if space is None:
             return
+        if self._pool.vectors is not None:
+            self._pool.vectors.sketch()
         loading = self._load(space, [])
         while loading and not self._closing.is_set():
             self._free.wait()

@@ -84,6 +84,9 @@ def test_what_is_embedded_is_not_read_again(folder: FolderLabeler, start: Start)
     start(second, MeanSpace())
     wait_for(all_embedded(second, 6), "the array on disk")
     assert folder.asked == []
+    vectors = second.vectors
+    assert vectors is not None
+    wait_for(lambda: len(vectors.nearly_equal(0, 0.99)) > 0, "look-alikes of what was embedded before")
 
 
 def test_an_image_that_comes_later_is_embedded(folder: FolderLabeler, start: Start) -> None:
