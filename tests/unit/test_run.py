@@ -120,7 +120,7 @@ def test_interrupted_all_services_end_and_may_say_a_last_word() -> None:
         except KeyboardInterrupt:
             print('saved', flush=True)
         """
-    with running(one=polite, two=polite) as (runner, said):
+    with running(Timing(grace=DEADLINE), one=polite, two=polite) as (runner, said):
         wait_for(lambda: len(said) >= 2, "both services")
         pids = [pid_of(runner, "one"), pid_of(runner, "two")]
     assert said.of("one") == said.of("two") == ["up", "saved"]

@@ -141,11 +141,19 @@ def test_the_labeler_may_start_later(connect: Callable[..., SocketIOLink]) -> No
     link = connect(port)
     assert not link.send(hello())
     assert not link.connected
-    second = Server(port)
+    second = wait_for(lambda: server_at(port), "the port, which the link's own attempts may hold for a moment")
     try:
         until(link, Welcome)
     finally:
         second.close()
+
+
+def server_at(port: int) -> Server | None:
+    """A server there; None while the port is in use (werkzeug says so by SystemExit)."""
+    try:
+        return Server(port)
+    except (OSError, SystemExit):
+        return None
 
 
 def test_a_lost_connection_is_said_and_made_again(server: Server, connect: Callable[..., SocketIOLink]) -> None:
