@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 
 from flask import Flask, request
 from flask_socketio import SocketIO
@@ -19,16 +20,19 @@ from labeler.exchange import Exchange
 from labeler.gallery import Gallery
 from labeler.image_store import ImageStore
 from labeler.listing import Listing
+from labeler.questions import Questions
 from labeler.routes.api import api_blueprint
 from labeler.routes.exchange import exchange_blueprint
 from labeler.routes.failures import register_failures
 from labeler.routes.images import images_blueprint
 from labeler.routes.pages import pages_blueprint
+from labeler.routes.trainer import trainer_blueprint
 from labeler.security import Guard
 from labeler.service import LabelingService
 from labeler.sockets import BrowserNamespace, Herald, TrainerNamespace
 from labeler.store import AnnotationStore
 from labeler.views import Views
+from shared import events
 from shared.config import Config
 from shared.events import MAX_MESSAGE_BYTES
 
@@ -64,6 +68,8 @@ def create_app(
     gallery = Gallery(config.paths.images, images, board, config.images.max_pixels)
     exchange = Exchange(board, images, annotations, classes, service)
     downloads = Downloads(config.paths.data / "exports")
+    trainer = TrainerNamespace(trainer_token, desk)
+    questions = Questions(partial(trainer.tell, events.ASK), desk.reached_epoch)
 
     app = Flask(__name__)
     app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES
@@ -73,12 +79,12 @@ def create_app(
     app.register_blueprint(pages_blueprint(config.server.token))
     app.register_blueprint(api_blueprint(service, classes, views, database))
     app.register_blueprint(images_blueprint(gallery, lambda: guard.is_trainer(request.environ)))
+    app.register_blueprint(trainer_blueprint(questions, lambda: guard.is_trainer(request.environ)))
     app.register_blueprint(exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads))
 
     socketio = SocketIO(
         app, async_mode="threading", cors_allowed_origins=[], max_http_buffer_size=MAX_MESSAGE_BYTES, serve_client=False
     )
-    trainer = TrainerNamespace(trainer_token, desk)
     socketio.on_namespace(BrowserNamespace(guard, views))
     socketio.on_namespace(trainer)
     app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]

@@ -112,6 +112,11 @@ class TrainerDesk:
             self.view = replace(self.view, connected=False, state="away")
         self._board.tell(Topic.TRAINER, Topic.STATE)
 
+    def reached_epoch(self) -> int:
+        """The epoch of the trainer that is there now; 0 where none is."""
+        view = self.view
+        return view.epoch if view.connected else 0
+
     def next_batch(self) -> AnnotationBatch | float | None:
         """The batch that is due now, or the seconds until one is, or None while there is nothing to send."""
         with self._board.lock:

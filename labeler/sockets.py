@@ -126,6 +126,11 @@ class TrainerNamespace(Namespace):  # type: ignore[misc]
         """Model and predictions are on disk."""
         self._pass(Finished, payload, self._desk.finished)
 
+    def tell(self, event: str, message: Message) -> None:
+        """Hand a message to the trainer that counts; from any thread."""
+        if self.current:
+            self.emit(event, message.wire(), to=self.current)
+
     def _pass(self, kind: type[M], payload: tuple[object, ...], handle: Callable[[M], None]) -> None:
         if _sid() not in self._epochs:
             return
@@ -169,7 +174,7 @@ class Herald:
         while not self._stop.is_set():
             due = self._desk.next_batch()
             if isinstance(due, Message):
-                self._to_trainer(events.ANNOTATIONS, due)
+                self._trainer.tell(events.ANNOTATIONS, due)
             else:
                 self._log_news.wait(due)
                 self._log_news.clear()
@@ -198,9 +203,9 @@ class Herald:
 
     def _tell_trainer(self, topics: set[Topic]) -> None:
         if Topic.SESSION in topics:
-            self._to_trainer(events.SESSION, self._board.session)
+            self._trainer.tell(events.SESSION, self._board.session)
         if Topic.POOL in topics:
-            self._to_trainer(events.POOL_CHANGED, PoolChanged(last=self._views.last_change()))
+            self._trainer.tell(events.POOL_CHANGED, PoolChanged(last=self._views.last_change()))
 
     def _tell_browsers(self, topics: set[Topic]) -> None:
         news = {
@@ -212,10 +217,6 @@ class Herald:
         for topic, (event, render) in news.items():
             if topic in topics:
                 self._socketio.emit(event, render())
-
-    def _to_trainer(self, event: str, message: Message) -> None:
-        if self._trainer.current:
-            self._socketio.emit(event, message.wire(), namespace=events.TRAINER_NAMESPACE, to=self._trainer.current)
 
 
 def _sid() -> str:

@@ -26,11 +26,14 @@ SLOW: Final = "slow"
 UNREADABLE: Final = "unreadable"
 STOP_REACHED: Final = "stop_reached"
 FINISHED: Final = "finished"
+VERSION: Final = "version"
+VERSIONS_KEPT: Final = "versions_kept"
 
 # labeler → trainer
 ANNOTATIONS: Final = "annotations"
 SESSION: Final = "session"
 POOL_CHANGED: Final = "pool_changed"
+ASK: Final = "ask"
 
 MAX_MESSAGE_BYTES: Final = 4_000_000
 MAX_RANKING_ENTRIES: Final = 1_000

@@ -16,6 +16,7 @@ from shared.config import Config
 from shared.tokens import trainer_token
 from trainer.api import ApiServer, Health, create_api
 from trainer.checkpoint import load_checkpoint
+from trainer.clerk import Clerk
 from trainer.conversation import Conversation
 from trainer.embedder import Embedder
 from trainer.labeler_http import LabelerHttp
@@ -47,7 +48,11 @@ def run_trainer(config: Config, ending: Event) -> None:
     data = config.paths.data
     with ExitStack() as stack:
         pool = Pool()
-        link = SocketIOLink(config.trainer.labeler_url, lambda: trainer_token(data))
+        link = SocketIOLink(
+            config.trainer.labeler_url,
+            lambda: trainer_token(data),
+            asked=lambda ask: clerk.take(ask),  # noqa: PLW0108 - it is made further down
+        )
         talk = Conversation(link, load_checkpoint(data / "checkpoints"), pool)
         device = choose_device(config.train.device)
         batch_size = config.train.embed_batch_size or BATCH_SIZES.get(device.type, 32)
@@ -72,12 +77,14 @@ def run_trainer(config: Config, ending: Event) -> None:
             batch_size,
             Progress(sys.stderr),
         )
+        clerk = Clerk({}, LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data)).answer, embedder.breathe)
         trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending, slow)
-        for part in (jobs, api, link, embedder):
+        for part in (jobs, api, clerk, link, embedder):
             part.start()
         stack.enter_context(closing(jobs))
         stack.enter_context(closing(link))
         stack.enter_context(closing(embedder))
+        stack.enter_context(closing(clerk))
         log.info("http://%s:%d, labeler at %s", config.trainer.host, api.port, config.trainer.labeler_url)
         trainer.run()
 

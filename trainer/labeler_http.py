@@ -1,4 +1,4 @@
-"""What the trainer reads from the labeler over HTTP: the pool's directory, and images it cannot read itself."""
+"""What goes between trainer and labeler over HTTP: the pool's directory, images, answers to pages."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class LabelerUnreachable(LabelstreamError):
 
 
 class LabelerHttp:
-    """A client of the labeler's `/api/pool` and `/images/`; raises LabelerUnreachable or ProtocolError."""
+    """A client of the labeler; raises LabelerUnreachable or ProtocolError."""
 
     def __init__(self, url: str, token: Callable[[], str]) -> None:
         self._url = url.rstrip("/")
@@ -67,10 +67,26 @@ class LabelerHttp:
         answer = self._get(f"/images/{image_id}", {}, missing_is_fine=True)
         return answer.content if answer.ok else None
 
+    def answer(self, id: str, body: bytes) -> None:  # noqa: A002 - the question's id
+        """Hand over what a question is answered with."""
+        self._request("POST", f"/api/trainer/answers/{id}", data=body, missing_is_fine=True)
+
     def _get(self, path: str, params: dict[str, int], missing_is_fine: bool = False) -> requests.Response:
+        return self._request("GET", path, params=params, missing_is_fine=missing_is_fine)
+
+    def _request(
+        self,
+        method: str,
+        path: str,
+        params: dict[str, int] | None = None,
+        data: bytes | None = None,
+        missing_is_fine: bool = False,
+    ) -> requests.Response:
         headers = {"Authorization": f"Bearer {self._token()}"}
         try:
-            answer = self._session.get(self._url + path, params=params, headers=headers, timeout=TIMEOUT_S)
+            answer = self._session.request(
+                method, self._url + path, params=params, data=data, headers=headers, timeout=TIMEOUT_S
+            )
             if not (missing_is_fine and answer.status_code in (404, 410)):
                 answer.raise_for_status()
         except requests.RequestException as error:

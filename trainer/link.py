@@ -7,12 +7,13 @@ import queue
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Event, Thread
-from typing import Any, Final, Protocol
+from typing import Any, Final, Protocol, TypeVar
 
 import engineio
 import socketio
 
 from shared import events
+from shared.asking import Ask
 from shared.errors import LabelstreamError, ProtocolError
 from shared.messages import (
     AnnotationBatch,
@@ -33,6 +34,7 @@ from shared.messages import (
 )
 
 log = logging.getLogger(__name__)
+M = TypeVar("M", bound=Message)
 
 INBOX_SIZE: Final = 1_000
 
@@ -124,11 +126,20 @@ class SocketIOLink:
     """TrainerLink over Socket.IO; connects again for ever, whichever service is started first.
 
     url: the labeler's address. token: read anew for every attempt. retry_s: pause between attempts.
-    answer_s: how long the answer to a Hello may take before the connection is given up.
+    answer_s: how long the answer to a Hello may take before the connection is given up. asked: takes what the pages
+    ask, at once; it does not wait for the loop.
     """
 
-    def __init__(self, url: str, token: Callable[[], str], retry_s: float = 1.0, answer_s: float = 15.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: Callable[[], str],
+        retry_s: float = 1.0,
+        answer_s: float = 15.0,
+        asked: Callable[[Ask], None] = lambda _: None,
+    ) -> None:
         self._url = url
+        self._asked = asked
         self._token = token
         self._retry_s = retry_s
         self._answer_s = answer_s
@@ -187,7 +198,8 @@ class SocketIOLink:
     def _connect(self) -> Any:
         client = _OrderedClient(reconnection=False, handle_sigint=False)
         for event, message_type in INCOMING.items():
-            client.on(event, self._handler(message_type), namespace=events.TRAINER_NAMESPACE)
+            client.on(event, self._handler(message_type, self._inbox.put), namespace=events.TRAINER_NAMESPACE)
+        client.on(events.ASK, self._handler(Ask, self._asked), namespace=events.TRAINER_NAMESPACE)
         client.on("connect_error", self._on_refusal, namespace=events.TRAINER_NAMESPACE)
         client.on("disconnect", lambda *_: self._gone.set(), namespace=events.TRAINER_NAMESPACE)
         self._gone.clear()
@@ -230,10 +242,10 @@ class SocketIOLink:
                 return False
         return True
 
-    def _handler(self, message_type: type[AnnotationBatch] | type[SessionNews] | type[PoolChanged]) -> Any:
+    def _handler(self, message_type: type[M], take: Callable[[M], None]) -> Any:
         def receive(payload: object = None, *_: object) -> None:
             try:
-                self._inbox.put(message_type.parse(payload))
+                take(message_type.parse(payload))
             except ProtocolError as error:
                 log.warning("dropped a message from the labeler: %s", error)
 

@@ -8,9 +8,13 @@ from flask import Flask
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from labeler.questions import NoAnswerYet
 from shared import errors
+from shared.asking import QuestionRefused
 
 log = logging.getLogger(__name__)
+
+RETRY_AFTER_S = 1
 
 STATUS: dict[type[errors.LabelstreamError], int] = {
     errors.UnknownImage: 404,
@@ -19,6 +23,7 @@ STATUS: dict[type[errors.LabelstreamError], int] = {
     errors.Conflict: 409,
     errors.InvalidInput: 400,
     errors.StorageFull: 507,
+    QuestionRefused: 422,
     errors.LabelstreamError: 500,
 }
 
@@ -30,6 +35,11 @@ def register_failures(app: Flask) -> None:
     def known(error: errors.LabelstreamError) -> ResponseReturnValue:
         status = next(code for kind, code in STATUS.items() if isinstance(error, kind))
         return _body(error.code, str(error), getattr(error, "field", "")), status
+
+    @app.errorhandler(NoAnswerYet)
+    def not_yet(error: NoAnswerYet) -> ResponseReturnValue:
+        body = _body(error.code, str(error))
+        return {**body, "progress": error.progress}, 503, {"Retry-After": str(RETRY_AFTER_S)}
 
     @app.errorhandler(HTTPException)
     def http(error: HTTPException) -> ResponseReturnValue:

@@ -1,0 +1,102 @@
+"""What the labeler asks of the trainer on behalf of a page, and how the answer travels.
+
+The question goes over the socket; the answer comes as an HTTP request, because it may be large.
+"""
+
+from __future__ import annotations
+
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import Field
+
+from shared.errors import LabelstreamError, ProtocolError
+from shared.messages import Message, Number, Share
+
+MAX_HEAD_BYTES: Final = 100_000
+
+
+class Question(Message):
+    """One thing to be asked. Equal questions have equal answers: all that an answer rests on is in its question."""
+
+
+QUESTIONS: Final[dict[str, type[Question]]] = {}
+
+
+class Ask(Message):
+    """A question on its way; `kind` is its name in QUESTIONS."""
+
+    epoch: Number
+    id: Annotated[str, Field(pattern="^[0-9a-f]{32}$")]
+    kind: str
+    question: dict[str, Any]
+
+    @classmethod
+    def of(cls, epoch: int, id: str, question: Question) -> Ask:  # noqa: A002 - the field's name
+        """`question` on its way."""
+        return cls(epoch=epoch, id=id, kind=kind_of(question), question=question.wire())
+
+    def read(self) -> Question:
+        """The question. Raises ProtocolError where this version does not know its kind."""
+        if self.kind not in QUESTIONS:
+            raise ProtocolError(
+                f"got a question of the kind {self.kind[:40]!r}; expected one of {', '.join(QUESTIONS)}"
+            )
+        return QUESTIONS[self.kind].parse(self.question)
+
+
+def kind_of(question: Question) -> str:
+    """The name of a question's kind."""
+    return next(kind for kind, made in QUESTIONS.items() if type(question) is made)
+
+
+class AnswerState(StrEnum):
+    """How far an answer is. DROPPED: newer questions have taken its place; it may be asked again."""
+
+    WORKING = "working"
+    DONE = "done"
+    DROPPED = "dropped"
+    REFUSED = "refused"
+
+
+class AnswerHead(Message):
+    """What is said of an answer beside its bytes.
+
+    progress: while WORKING. sentence: why it was REFUSED. facts: what else the page needs to know, as JSON.
+    """
+
+    state: AnswerState
+    progress: Share = 0.0
+    sentence: str = ""
+    facts: dict[str, Any] = Field(default_factory=dict)
+
+
+class Answer(NamedTuple):
+    """What a question is answered with. data: empty where `facts` say everything."""
+
+    facts: dict[str, Any]
+    data: bytes = b""
+
+
+class QuestionRefused(LabelstreamError):
+    """There is no answer to this question; the text says why, and what to ask instead."""
+
+    code = "refused"
+
+
+def pack_answer(head: AnswerHead, data: bytes = b"") -> bytes:
+    """The body of the HTTP request: a line of JSON, then the bytes."""
+    return json.dumps(head.wire()).encode() + b"\n" + data
+
+
+def unpack_answer(body: bytes) -> tuple[AnswerHead, bytes]:
+    """What `pack_answer` packed. Raises ProtocolError."""
+    end = body.find(b"\n", 0, MAX_HEAD_BYTES)
+    if end < 0:
+        raise ProtocolError(f"an answer of {len(body):,} bytes has no first line of JSON; expected one")
+    try:
+        head = json.loads(body[:end])
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"the first line of an answer is not JSON: {error}") from error
+    return AnswerHead.parse(head), body[end + 1 :]
