@@ -129,7 +129,7 @@ class TrainerNamespace(Namespace):  # type: ignore[misc]
     def tell(self, event: str, message: Message) -> None:
         """Hand a message to the trainer that counts; from any thread."""
         if self.current:
-            self.emit(event, message.wire(), to=self.current)
+            self.emit(event, message.wire(), room=self.current)
 
     def _pass(self, kind: type[M], payload: tuple[object, ...], handle: Callable[[M], None]) -> None:
         if _sid() not in self._epochs:
