@@ -7,15 +7,14 @@ from typing import Final
 
 import numpy as np
 import numpy.typing as npt
-from scipy.stats import norm
 
+from shared.intervals import CONFIDENCE, wilson
 from shared.messages import MetricValue
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-CONFIDENCE: Final = 0.95
 BINS: Final = 15
 RESAMPLES: Final = 1_000
 SMALLEST: Final = 1e-7  # a probability of 0 for what turned out true costs −log of this, 16.1 nats
@@ -68,15 +67,6 @@ def share(hits: int, n: int) -> MetricValue:
     """hits of n with its Wilson interval [Wilson 1927]."""
     low, high = wilson(hits, n)
     return MetricValue(value=hits / n, low=low, high=high, n=n)
-
-
-def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:
-    """The two-sided Wilson score interval of a share, n ≥ 1."""
-    z = float(norm.ppf(0.5 + confidence / 2))
-    p = hits / n
-    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
-    half = z * np.sqrt(p * (1 - p) / n + z * z / (4 * n * n)) / (1 + z * z / n)
-    return max(0.0, float(middle - half)), min(1.0, float(middle + half))
 
 
 def expected_calibration_error(probs: Floats, truth: Integers, bins: int = BINS) -> float:

@@ -4,10 +4,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import binomtest
 from sklearn.metrics import f1_score, log_loss, precision_score, recall_score
 
-from trainer.evaluation import Floats, Integers, bootstrap_weights, evaluate, expected_calibration_error, wilson
+from trainer.evaluation import Floats, Integers, bootstrap_weights, evaluate, expected_calibration_error
 
 
 def predictions(n: int, classes: int, seed: int = 0) -> tuple[Floats, Integers]:
@@ -66,13 +65,6 @@ def test_calibration_error_agrees_with_its_definition(seed: int) -> None:
 def test_calibration_error_of_certain_predictions_is_the_error_rate() -> None:
     probs = np.eye(2, dtype=np.float32)[[0, 0, 0, 1]]
     assert expected_calibration_error(probs, np.array([0, 0, 1, 1])) == pytest.approx(0.25)
-
-
-@given(st.integers(1, 400), st.floats(0, 1))
-def test_wilson_agrees_with_scipy(n: int, part: float) -> None:
-    hits = round(part * n)
-    expected = binomtest(hits, n).proportion_ci(0.95, method="wilson")
-    assert wilson(hits, n) == pytest.approx((expected.low, expected.high), abs=1e-9)
 
 
 def test_every_interval_holds_its_value_and_only_ece_has_none() -> None:

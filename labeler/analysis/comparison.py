@@ -1,0 +1,104 @@
+"""Two versions on the same images, and images over many versions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import reduce
+from statistics import NormalDist
+
+import numpy as np
+
+from labeler.analysis.judged import Integers, Judged
+from shared.intervals import CONFIDENCE
+
+
+@dataclass(frozen=True, slots=True)
+class Paired:
+    """Two versions on the images that both have judged.
+
+    both, first, second, neither: images that both, only the first, only the second, neither got right. difference:
+    accuracy of the second less that of the first, with its 95 % interval [Agresti & Min 2005]. p: of the exact
+    two-sided McNemar test [McNemar 1947] that there is none; 1 where no image tells them apart.
+    """
+
+    both: int
+    first: int
+    second: int
+    neither: int
+    difference: float
+    low: float
+    high: float
+    p: float
+
+    @property
+    def n(self) -> int:
+        """How many images both have judged."""
+        return self.both + self.first + self.second + self.neither
+
+
+def compare(first: Judged, second: Judged) -> Paired | None:
+    """Two versions on the images that both have judged; None where there is no such image."""
+    common = np.intersect1d(first.numbers, second.numbers)
+    if not len(common):
+        return None
+    one, other = first.of(common).right, second.of(common).right
+    b, c = int((one & ~other).sum()), int((~one & other).sum())
+    difference, low, high = _difference(b, c, len(common))
+    both, neither = int((one & other).sum()), int((~one & ~other).sum())
+    return Paired(both, b, c, neither, difference, low, high, exact_p(b, c))
+
+
+def exact_p(b: int, c: int) -> float:
+    """min(1, 2·P(X ≤ min(b, c))) for X ~ Binomial(b + c, ½)."""
+    n = b + c
+    tail = sum(math.comb(n, k) for k in range(min(b, c) + 1))
+    return float(min(1.0, 2 * tail / 2**n))
+
+
+def never_right(versions: Sequence[Judged]) -> Integers:
+    """Numbers of the images that every one of two or more versions judged and none got right, ascending."""
+    common = _common(versions)
+    ever = np.zeros(len(common), bool)
+    for version in versions:
+        ever |= version.of(common).right
+    return common[~ever] if len(versions) > 1 else common[:0]
+
+
+def flipped(versions: Sequence[Judged]) -> dict[int, int]:
+    """Image number → how often its answer turned from right to wrong or back between versions, where it ever did.
+
+    versions: oldest first; images that one of them has not judged are left out.
+    """
+    common = _common(versions)
+    if len(versions) < 2:
+        return {}
+    right = np.stack([version.of(common).right for version in versions])
+    turns = (right[1:] != right[:-1]).sum(axis=0)
+    return {int(common[i]): int(turns[i]) for i in np.flatnonzero(turns)}
+
+
+def confident_mistakes(judged: Judged) -> Integers:
+    """Numbers of the images on which model and label disagree, those first where the model doubts the label most.
+
+    By the probability of the label less that of the likeliest class, lowest first [Northcutt et al. 2021].
+    """
+    margin = judged.probs[np.arange(len(judged)), judged.truth] - judged.confidence
+    wrong = np.flatnonzero(~judged.right)
+    return judged.numbers[wrong[np.argsort(margin[wrong], kind="stable")]]
+
+
+def _common(versions: Sequence[Judged]) -> Integers:
+    nothing = np.empty(0, np.int64)
+    return reduce(np.intersect1d, [version.numbers for version in versions]) if versions else nothing
+
+
+def _difference(b: int, c: int, n: int) -> tuple[float, float, float]:
+    """(c − b)/n and its interval, for which half an image is added to each of the four kinds."""
+    z = NormalDist().inv_cdf(0.5 + CONFIDENCE / 2)
+    more_b, more_c, more_n = b + 0.5, c + 0.5, n + 2
+    middle = (more_c - more_b) / more_n
+    half = z * math.sqrt(more_b + more_c - (more_c - more_b) ** 2 / more_n) / more_n
+    value = (c - b) / n
+    return value, max(-1.0, min(middle - half, value)), min(1.0, max(middle + half, value))

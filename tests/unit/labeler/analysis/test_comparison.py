@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from labeler.analysis.comparison import compare, confident_mistakes, exact_p, flipped, never_right
+from labeler.analysis.judged import Judged
+
+
+def answers(numbers: list[int], right: list[bool], sure: float = 0.8) -> Judged:
+    """Two classes; the true one is always 0."""
+    probs = np.array([[sure, 1 - sure] if r else [1 - sure, sure] for r in right]).reshape(-1, 2)
+    return Judged(np.array(numbers, np.int64), probs, np.zeros(len(numbers), np.int64))
+
+
+@given(st.integers(0, 60), st.integers(0, 60))
+def test_p_is_that_of_the_exact_test(b: int, c: int) -> None:
+    expected = binomtest(b, b + c).pvalue if b + c else 1.0
+    assert exact_p(b, c) == pytest.approx(expected)
+
+
+def test_versions_are_compared_on_the_images_that_both_have_judged() -> None:
+    first = answers([5, 1, 2, 3, 9], [True, True, False, False, True])
+    second = answers([3, 2, 1, 5, 7], [False, True, True, False, True])
+    paired = compare(first, second)
+    assert paired is not None
+    assert (paired.both, paired.first, paired.second, paired.neither, paired.n) == (1, 1, 1, 1, 4)
+    assert (paired.difference, paired.p) == (0.0, 1.0)
+    assert paired.low == pytest.approx(-paired.high)
+    assert compare(first, answers([100], [True])) is None
+
+
+def test_the_interval_of_the_difference_covers_it() -> None:
+    rng = np.random.default_rng(0)
+    covered = 0
+    for _ in range(300):
+        common = rng.random(150)
+        one, other = common + rng.normal(0, 0.2, 150) < 0.8, common + rng.normal(0, 0.2, 150) < 0.9
+        paired = compare(answers(list(range(150)), one.tolist()), answers(list(range(150)), other.tolist()))
+        assert paired is not None
+        covered += paired.low <= 0.0952 <= paired.high
+    assert covered / 300 > 0.9
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.lists(st.booleans(), min_size=6, max_size=6), min_size=2, max_size=5))
+def test_never_right_and_flipped_follow_their_definitions(right: list[list[bool]]) -> None:
+    versions = [answers([4, 8, 1, 6, 2, 11], row) for row in right]
+    columns = dict(zip([4, 8, 1, 6, 2, 11], zip(*right, strict=True), strict=True))
+    assert never_right(versions).tolist() == sorted(n for n, column in columns.items() if not any(column))
+    turns = {n: sum(a != b for a, b in pairwise(column)) for n, column in columns.items()}
+    assert flipped(versions) == {n: count for n, count in turns.items() if count}
+
+
+def test_one_version_alone_says_nothing_of_either() -> None:
+    assert never_right([answers([1, 2], [False, True])]).tolist() == []
+    assert never_right([]).tolist() == []
+    assert flipped([answers([1, 2], [False, True])]) == {}
+
+
+def test_the_surest_mistake_comes_first() -> None:
+    probs = np.array([[0.4, 0.6], [0.05, 0.95], [0.9, 0.1], [0.2, 0.8]])
+    judged = Judged(np.array([3, 4, 5, 6]), probs, np.zeros(4, np.int64))
+    assert confident_mistakes(judged).tolist() == [4, 6, 3]
