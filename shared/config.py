@@ -112,8 +112,8 @@ class Strategy(Section):
     name: str = "uherding"
     explore: Share = 0.05
     head: Annotated[int, Field(ge=10, le=1000)] = 200
-    candidates: Annotated[int, Field(ge=10)] = 1000
-    landmarks: Annotated[int, Field(ge=10)] = 2000
+    candidates: Annotated[int, Field(ge=10, le=20_000)] = 1000
+    landmarks: Annotated[int, Field(ge=10, le=20_000)] = 2000
     uncertainty: Literal["laplace", "ensemble", "mc_dropout"] = "laplace"
     passes: Annotated[int, Field(ge=2, le=1000)] = 20
     dropout: Annotated[float, Field(gt=0, lt=1)] = 0.25
@@ -125,12 +125,15 @@ class Train(Section):
     evaluate_every: Positive = 1
     query_every: Positive = 1
     checkpoint_every: Positive = 10
+    keep_versions: Annotated[int, Field(ge=3)] = 50
     device: str = "auto"
     threads: Annotated[int, Field(ge=0)] = 0
     embed_batch_size: Positive | None = None
     C: Annotated[float, Field(gt=0)] = 30.0
     class_balanced: bool = True
+    class_weights: dict[str, Annotated[float, Field(gt=0, le=1000)]] = {}
     steps_per_slice: Positive = 200
+    pause_every: Annotated[int, Field(ge=0)] = 0
 
 
 class Slow(Section):
@@ -142,6 +145,8 @@ class Slow(Section):
     growth: Annotated[float, Field(gt=1)] = 1.5
     steps: Positive = 200
     learning_rate: Annotated[float, Field(gt=0)] | None = None
+    weight_decay: Share = 0.01
+    batch_size: Annotated[int, Field(ge=2, le=1024)] = 32
     augment: Literal["crops", "randaugment", "none"] = "crops"
     flips: bool = False
     start: Literal["warm", "shrink"] = "warm"
@@ -183,6 +188,7 @@ class Advice(Section):
     most_changed: Share = 0.005
     most_entropy: Share = 0.05
     gain_labels: Positive = 100
+    most_gain: Share = 0.0
 
 
 def _check_threshold(metric: str, threshold: Threshold) -> None:
@@ -252,7 +258,7 @@ def load_config(
     try:
         return Config.model_validate(values)
     except ValidationError as error:
-        raise ConfigError("\n".join(_explain(dict(e)) for e in error.errors())) from error
+        raise ConfigError("\n".join(explain(dict(e)) for e in error.errors())) from error
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:
@@ -302,7 +308,8 @@ def _all_keys() -> list[str]:
     return keys
 
 
-def _explain(error: dict[str, Any]) -> str:
+def explain(error: Mapping[str, Any]) -> str:
+    """An error of pydantic's as a sentence that begins with the key."""
     dotted = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
         return _unknown(dotted)

@@ -162,14 +162,14 @@ def entropy(state: AdviceState, config: AdviceConfig) -> Finding | None:
 
 
 def gain(state: AdviceState, config: AdviceConfig) -> Finding | None:
-    """The accuracy on the hold-out is no better than it was `gain_labels` labels ago."""
+    """The accuracy on the hold-out has grown by at most `most_gain` in `gain_labels` labels: early stopping."""
     past = [(n, value) for n, value, tests in state.accuracies if tests >= FEWEST_TESTS]
     earlier = [(n, value) for n, value in past if n <= state.labels - config.gain_labels]
     if not earlier or past[-1][0] != state.labels:
         return None
     (then, before), (now, after) = earlier[-1], past[-1]
     return Finding(
-        after <= before,
+        after - before <= config.most_gain,
         f"the last {now - then} labels changed the accuracy on the test images from {_percent(before)} to "
         f"{_percent(after)}",
     )

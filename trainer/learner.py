@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 from typing import Final, Self
 
 import numpy as np
@@ -17,6 +18,7 @@ from trainer.uncertainty.temperature import cross_validated_temperature
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
+NO_WEIGHTS: Final[Mapping[int, float]] = MappingProxyType({})
 CALIBRATE_AT: Final = 0.1  # more or fewer labels, as a share of those the temperature comes from
 
 
@@ -34,12 +36,18 @@ class Model:
     temperature: float = 1.0
     calibrated_on: int = 0
 
-    def fitted(self, train: Located, labels: Mapping[int, int], config: Train) -> Self:
-        """The next version, fitted on all of `train`; without any labels, a version without a head."""
+    def fitted(
+        self, train: Located, labels: Mapping[int, int], config: Train, weigh: Mapping[int, float] = NO_WEIGHTS
+    ) -> Self:
+        """The next version, fitted on all of `train`; without any labels, a version without a head.
+
+        weigh: what labels of a class count, by class number; 1 for the others.
+        """
         if not len(train):
             return type(self)(self.version + 1)
         x, y = _examples(train, labels)
-        head = fit_head(x, y, config.C, config.class_balanced, self.head, config.steps_per_slice)
+        weights = weights_of(y, weigh)
+        head = fit_head(x, y, config.C, config.class_balanced, self.head, config.steps_per_slice, weights)
         return replace(self, version=self.version + 1, head=head, labels=len(y))
 
     @property
@@ -48,12 +56,15 @@ class Model:
         change = abs(self.labels - self.calibrated_on)
         return self.head is not None and change >= max(1.0, CALIBRATE_AT * self.calibrated_on)
 
-    def calibrated(self, train: Located, labels: Mapping[int, int], config: Train) -> Self:
+    def calibrated(
+        self, train: Located, labels: Mapping[int, int], config: Train, weigh: Mapping[int, float] = NO_WEIGHTS
+    ) -> Self:
         """The same head with the temperature that cross-validation on `train`, its labels, finds; no new version."""
         if self.head is None or not len(train):
             return self
         x, y = _examples(train, labels)
-        temperature = cross_validated_temperature(x, y, config.C, config.class_balanced, self.head)
+        weights = weights_of(y, weigh)
+        temperature = cross_validated_temperature(x, y, config.C, config.class_balanced, self.head, weights)
         return replace(self, temperature=temperature, calibrated_on=len(y))
 
     def probabilities(self, images: Located) -> Floats:
@@ -63,6 +74,16 @@ class Model:
         logits = images.vectors.linear(images.rows, self.head.weight, self.head.bias)
         logits /= self.temperature
         return softmax(logits)
+
+
+def by_number(weights: Mapping[str, float], names: Mapping[int, str]) -> dict[int, float]:
+    """Weights of classes by number instead of by name; names that no class has are left out."""
+    return {number: weights[name] for number, name in names.items() if name in weights}
+
+
+def weights_of(y: Integers, weigh: Mapping[int, float]) -> Floats | None:
+    """What each label counts, (n,); None where all count 1. y: (n,) class numbers. weigh: class number → weight."""
+    return np.array([weigh.get(number, 1.0) for number in y.tolist()], np.float32) if weigh else None
 
 
 def _examples(train: Located, labels: Mapping[int, int]) -> tuple[Floats, Integers]:

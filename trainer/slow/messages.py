@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import Field
+
 from shared.config import Config
 from shared.messages import Message, Share, SlowState
 from trainer.slow.schedule import Kind
@@ -11,7 +13,7 @@ class Job(Message):
     """The one line on the process's standard input.
 
     network: file of the space to begin from; None begins with the configured network. labels: file with the training
-    labels and their embeddings in the present space; None where there are none.
+    labels and their embeddings in the present space; None where there are none. class_weights: by class number.
     """
 
     kind: Kind
@@ -19,6 +21,7 @@ class Job(Message):
     config: Config
     network: str | None
     labels: str | None
+    class_weights: dict[int, float] = Field(default_factory=dict)
 
 
 class Step(Message):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from copy import deepcopy
 from typing import Final
 
@@ -14,13 +14,13 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from torchvision.transforms import v2
 
 from shared.config import Slow
+from trainer.learner import NO_WEIGHTS
 from trainer.models.backbone import NetworkSpace
-from trainer.models.head import Integers
+from trainer.models.head import Floats, Integers
 from trainer.models.small_cnn import KIND
 from trainer.models.space import Pixels
 from trainer.slow.augment import Standardise, Views, half_precision, to_floats
 
-BATCH: Final = 32
 AVERAGE: Final = 0.98  # of the averaged weights stays at each step
 SCALE: Final = 16.0  # of unit features before the classifier
 LEARNING_RATES: Final = {KIND: 2e-4}
@@ -34,12 +34,20 @@ Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
 def train_on_labels(
-    space: NetworkSpace, images: Pixels, y: Integers, config: Slow, seed: int, report: Report
+    space: NetworkSpace,
+    images: Pixels,
+    y: Integers,
+    config: Slow,
+    seed: int,
+    report: Report,
+    *,
+    weigh: Mapping[int, float] = NO_WEIGHTS,
 ) -> NetworkSpace:
     """The space of an averaged copy of the weights [Polyak 1992] after config.steps batches.
 
-    images: (n, S, S, 3), n ≥ 2; y: (n,) class numbers, weighted so that every class counts the same. Statistics of
-    batch normalisation stay as they are: batches of few labels would spoil them. report: told the share done, 0..1.
+    images: (n, S, S, 3), n ≥ 2; y: (n,) class numbers, weighted so that every class counts the same, times its
+    weight in `weigh`. Statistics of batch normalisation stay as they are: batches of few labels would spoil them.
+    report: told the share done, 0..1.
     """
     torch.manual_seed(seed)
     generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
@@ -47,16 +55,16 @@ def train_on_labels(
     if config.start == "shrink":
         shrink_and_perturb(network, generator)
     classes, codes = np.unique(y, return_inverse=True)
-    weights = torch.from_numpy(len(y) / (len(classes) * np.bincount(codes))).float().to(space.device)
+    weights = torch.from_numpy(class_weights(codes, classes, weigh)).to(space.device)
     classifier = nn.Linear(space.info.dim, len(classes)).to(space.device)
     averaged = AveragedModel(network, multi_avg_fn=_moving_average(), use_buffers=True)
     rate = config.learning_rate or LEARNING_RATES.get(space.info.kind, LEARNING_RATE)
     trained = [p for p in network.parameters() if p.requires_grad]
     groups = [{"params": trained, "lr": rate}, {"params": list(classifier.parameters()), "lr": CLASSIFIER_RATE}]
-    optimiser = torch.optim.AdamW(groups)
+    optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
     augment, standardise = augmentation(config), Standardise(space.info)
     for step in range(config.steps):
-        rows = rng.integers(len(y), size=BATCH)
+        rows = rng.integers(len(y), size=config.batch_size)
         x = standardise(augment(to_floats(images[rows]), generator)).to(space.device)
         with half_precision():
             features = network(x)
@@ -69,6 +77,12 @@ def train_on_labels(
         report((step + 1) / config.steps)
     info = space.info.model_copy(update={"weights": "trained here"})
     return NetworkSpace(averaged.module, info, space.device)
+
+
+def class_weights(codes: Integers, classes: Integers, weigh: Mapping[int, float]) -> Floats:
+    """What a class counts in the loss, n / (K · n_class) times its weight, (K,). codes: (n,) positions in `classes`."""
+    own = np.array([weigh.get(number, 1.0) for number in classes.tolist()])
+    return (own * len(codes) / (len(classes) * np.bincount(codes, minlength=len(classes)))).astype(np.float32)
 
 
 def _moving_average() -> Callable[..., None]:

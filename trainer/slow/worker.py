@@ -99,7 +99,15 @@ class Round:
         if len(np.unique(labelled.y[train])) < 2 or not len(validation):
             raise TooLittle(f"{len(labelled.y)} labels leave nothing to train on or to test with")
         report = self._reporter(SlowState.TRAINING, TRAINING.format(len(train)))
-        space = train_on_labels(begin, images[train], labelled.y[train], self._config.slow, self._job.seed, report)
+        space = train_on_labels(
+            begin,
+            images[train],
+            labelled.y[train],
+            self._config.slow,
+            self._job.seed,
+            report,
+            weigh=self._job.class_weights,
+        )
         return space, *self._on_validation(labelled, _embed(space, images), train, validation)
 
     def _in_folds(self, labelled: Labelled, new: Floats) -> tuple[bool, str]:

@@ -25,25 +25,34 @@ JITTER: Final = 1e-5  # of a unit vector's squared length
 TOLERANCE: Final = 1e-3  # of log T
 
 
-def cross_validated_temperature(x: Floats, y: Integers, c: float, balanced: bool, start: Head | None = None) -> float:
+def cross_validated_temperature(
+    x: Floats, y: Integers, c: float, balanced: bool, start: Head | None = None, weights: Floats | None = None
+) -> float:
     """The temperature under which a head predicts best what it was not fitted on, in [LOWEST, HIGHEST].
 
-    x: (n, D) embeddings; y: (n,) class numbers; c, balanced: as in fit_head. start: a head fitted on all of them, to
-    begin from. 1 where nothing can be held out: every class has one label, or there is one class.
+    x: (n, D) embeddings; y: (n,) class numbers; c, balanced, weights: as in fit_head. start: a head fitted on all of
+    them, to begin from. 1 where nothing can be held out: every class has one label, or there is one class.
     """
     few = 2 * len(x) < x.shape[1]  # then fits in the span are cheaper than what a start can save
     x, start = (in_their_span(x), None) if few else (x, start)
-    return best_temperature([held_out(x, y, fold, c, balanced, start) for fold in _folds(y)])
+    return best_temperature([held_out(x, y, fold, c, balanced, start, weights) for fold in _folds(y)])
 
 
 def held_out(
-    x: Floats, y: Integers, fold: npt.NDArray[np.bool_], c: float, balanced: bool, start: Head | None = None
+    x: Floats,
+    y: Integers,
+    fold: npt.NDArray[np.bool_],
+    c: float,
+    balanced: bool,
+    start: Head | None = None,
+    weights: Floats | None = None,
 ) -> tuple[Floats, Integers]:
     """Logits of the rows of `fold` under a head fitted on all others, (m, K), and the column of each row's class.
 
     Rows whose class has no label outside the fold are left out.
     """
-    head = fit_head(x[~fold], y[~fold], c, balanced, start)
+    rest = None if weights is None else weights[~fold]
+    head = fit_head(x[~fold], y[~fold], c, balanced, start, weights=rest)
     kept = np.flatnonzero(fold & np.isin(y, head.classes))
     logits = np.asarray(x[kept] @ head.weight.T + head.bias, np.float32)
     return logits, np.searchsorted(head.classes, y[kept])

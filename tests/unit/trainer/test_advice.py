@@ -134,6 +134,15 @@ def test_no_gain_in_the_last_labels(later: float, holds: bool) -> None:
     assert "the last 40 labels changed the accuracy on the test images from 92 % to" in advice.sentence
 
 
+def test_a_gain_may_be_too_small_to_count() -> None:
+    state = seen(seen(AdviceState(), 20, [0, 1], 0.90), 60, [0, 1], 0.92)
+    found = [
+        advise(state, config(stable="off", change="off", entropy="off", gain_labels=40, most_gain=most))[0].holds
+        for most in (0.0, 0.01, 0.03)
+    ]
+    assert found == [False, False, True]
+
+
 def test_few_test_labels_show_no_gain_and_no_lack_of_one() -> None:
     state = AdviceState()
     for labels in (20, 200):

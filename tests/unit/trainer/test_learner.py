@@ -5,10 +5,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LogisticRegression
 
 from shared.config import Train
 from tests.unit.trainer.models.test_head import blobs
-from trainer.learner import Model, holdout_probabilities
+from trainer.learner import Model, by_number, holdout_probabilities
 from trainer.pool import Located
 from trainer.uncertainty.temperature import cross_validated_temperature
 from trainer.vectors import VectorFile
@@ -62,3 +63,19 @@ def test_without_labels_nothing_is_left_of_it(images: tuple[Located, Mapping[int
     model = Model(4).fitted(first(located, 50), labels, Train()).calibrated(first(located, 50), labels, Train())
     assert model.fitted(first(located, 0), labels, Train()) == Model(6)
     assert Model(3).calibrated(located, labels, Train()) == Model(3)
+
+
+def test_a_class_of_weight_two_is_fitted_as_if_its_labels_were_given_twice(
+    images: tuple[Located, Mapping[int, int]],
+) -> None:
+    located, labels = images
+    train, config = first(located, 60), Train(class_balanced=False, class_weights={"b": 2.0, "gone": 5.0})
+    weigh = by_number(config.class_weights, {0: "a", 1: "b", 2: "c"})
+    assert weigh == {1: 2.0}
+    model = Model().fitted(train, labels, config, weigh)
+    x, y = train[np.arange(60)], np.array([labels[i] for i in range(60)])
+    twice = np.concatenate([np.arange(60), np.flatnonzero(y == 1)])
+    theirs = LogisticRegression(C=config.C, max_iter=1000, tol=1e-8).fit(x[twice], y[twice]).predict_proba(x)
+    np.testing.assert_allclose(model.probabilities(train), theirs, atol=0.01)
+    plain, weighted = model.calibrated(train, labels, config), model.calibrated(train, labels, config, weigh)
+    assert plain.temperature != weighted.temperature

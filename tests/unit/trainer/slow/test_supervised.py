@@ -13,7 +13,7 @@ from trainer.models.small_cnn import small_cnn
 from trainer.models.space import Pixels
 from trainer.slow import supervised
 from trainer.slow.pretraining import pretrain
-from trainer.slow.supervised import augmentation, shrink_and_perturb, train_on_labels
+from trainer.slow.supervised import augmentation, class_weights, shrink_and_perturb, train_on_labels
 
 CPU = torch.device("cpu")
 
@@ -51,6 +51,24 @@ def test_training_tells_classes_apart_and_leaves_the_old_space_alone() -> None:
     assert len(told) == 30
     same = train_on_labels(old, images, y, config, 0, told.append)
     assert same.id == new.id
+
+
+def test_classes_count_alike_times_their_weight() -> None:
+    counted = class_weights(np.array([0, 0, 0, 1]), np.array([4, 9]), {9: 3.0, 7: 2.0})
+    np.testing.assert_allclose(counted, [4 / (2 * 3), 3 * 4 / (2 * 1)])
+
+
+def test_class_weights_batch_size_and_weight_decay_change_what_is_learnt() -> None:
+    images, y = corners(20)
+    old = space_of(images)
+
+    def trained(weigh: dict[int, float], **changes: float) -> str:
+        config = Slow.model_validate({"steps": 2, "augment": "none", **changes})
+        return train_on_labels(old, images, y, config, 0, lambda _: None, weigh=weigh).id
+
+    ids = [trained({}), trained({0: 5.0}), trained({}, batch_size=8), trained({}, weight_decay=1.0)]
+    assert len(set(ids)) == 4
+    assert trained({0: 5.0, 1: 5.0}) != ids[1]
 
 
 def test_the_components_of_the_pixels_stay_as_they_are() -> None:
