@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 from enum import StrEnum
-from typing import Annotated, Any, Final, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple
 
 from pydantic import Field
 
@@ -15,13 +15,41 @@ from shared.errors import LabelstreamError, ProtocolError
 from shared.messages import Message, Number, Share
 
 MAX_HEAD_BYTES: Final = 100_000
+MAX_GRID: Final = 500  # images
 
 
 class Question(Message):
     """One thing to be asked. Equal questions have equal answers: all that an answer rests on is in its question."""
 
 
-QUESTIONS: Final[dict[str, type[Question]]] = {}
+class MapQuestion(Question):
+    """Where every embedded image lies on the map, and what the model says of it now.
+
+    turn: another number whenever it is asked anew, because embeddings and model move on. The data are the columns
+    PLACES of shared/mapping.py; the facts have `model_version` and `space`. While the map is being drawn there are no
+    data, and the facts have `progress`, 0..1.
+    """
+
+    projection: Literal["pca", "tsne"]
+    turn: Number
+
+
+class GridQuestion(Question):
+    """Open training images that the model gives one class, surest first, those that look alike side by side.
+
+    turn: as in MapQuestion. The facts have `model_version`, `images`: [[number, confidence, group]], where images of a
+    group look alike, and `counts`: class number → how many open images the model gives it.
+    """
+
+    class_id: Number
+    limit: Annotated[int, Field(ge=1, le=MAX_GRID)]
+    turn: Number
+
+
+QUESTIONS: Final[dict[str, type[Question]]] = {
+    "map": MapQuestion,
+    "grid": GridQuestion,
+}
 
 
 class Ask(Message):

@@ -26,6 +26,8 @@ from trainer.loop import Trainer
 from trainer.models.choose import BATCH_SIZES, choose_device, choose_space
 from trainer.pool import Pool
 from trainer.progress import Progress
+from trainer.projection.answers import Cartographer
+from trainer.projection.atlas import Atlas
 from trainer.service.answers import Settings
 from trainer.service.backbones import Backbones
 from trainer.service.calls import Calls
@@ -77,7 +79,14 @@ def run_trainer(config: Config, ending: Event) -> None:
             batch_size,
             Progress(sys.stderr),
         )
-        clerk = Clerk({}, LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data)).answer, embedder.breathe)
+        atlas = Atlas(data)
+        stack.enter_context(closing(atlas))
+        cartographer = Cartographer(pool, atlas, lambda: talk.checkpoint.model)
+        clerk = Clerk(
+            cartographer.handlers(),
+            LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data)).answer,
+            embedder.breathe,
+        )
         trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending, slow)
         for part in (jobs, api, clerk, link, embedder):
             part.start()
