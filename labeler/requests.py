@@ -13,7 +13,9 @@ from shared.messages import Kind
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, Field(max_length=80)]
 ImageIdText = Annotated[str, Field(max_length=128)]
+ClassName = Annotated[str, Field(max_length=200)]
 DAY_MS = 86_400_000
+MAX_BULK = 5_000  # images of one action
 
 
 class Request(BaseModel):
@@ -43,7 +45,7 @@ class NewAnnotation(Request):
     annotation_id: Token
     image_id: ImageIdText
     kind: Kind
-    label: Annotated[str, Field(max_length=200)] | None = None
+    label: ClassName | None = None
     boxes: list[object] | None = Field(default=None, max_length=0)
     annotator: Name = ""
     duration_ms: Annotated[int, Field(strict=True, ge=0, le=DAY_MS)] | None = None
@@ -59,14 +61,35 @@ class NewAnnotation(Request):
 
 
 class NewBulk(Request):
-    """`POST /api/annotations/bulk`: the label of the annotation `like` for further images that look the same."""
+    """`POST /api/annotations/bulk`: one answer for several images.
+
+    like: an annotation whose label is given to further images that look the same; without it the action stands by
+    itself, as in the grid and on the map. corrections: image_id → the label it gets instead. suggestion: the class that
+    the model, in the version given, had for all of them.
+    """
 
     bulk_id: Token
-    like: Token
-    label: Annotated[str, Field(max_length=200)]
-    image_ids: list[ImageIdText] = Field(min_length=1, max_length=MAX_LOOK_ALIKES)
+    kind: Literal[Kind.LABEL, Kind.FLAG] = Kind.LABEL
+    like: Token | None = None
+    label: ClassName | None = None
+    image_ids: list[ImageIdText] = Field(min_length=1, max_length=MAX_BULK)
+    corrections: dict[ImageIdText, ClassName] = Field(default_factory=dict)
+    suggestion: ClassName | None = None
+    model_version: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
     annotator: Name = ""
     client: Token | None = None
+
+    @model_validator(mode="after")
+    def _parts_fit(self) -> Self:
+        if (self.kind is Kind.LABEL) != (self.label is not None):
+            raise ValueError("kind `label` needs a label, `flag` has none")
+        if self.like is not None and (self.kind is not Kind.LABEL or len(self.image_ids) > MAX_LOOK_ALIKES):
+            raise ValueError(f"`like` goes with a label and at most {MAX_LOOK_ALIKES} images")
+        if self.kind is Kind.FLAG and (self.corrections or self.suggestion is not None):
+            raise ValueError("`flag` has neither corrections nor a suggestion")
+        if not set(self.corrections) <= set(self.image_ids):
+            raise ValueError("corrections names images that are not among image_ids")
+        return self
 
 
 class LeaseRequest(Request):

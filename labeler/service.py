@@ -78,7 +78,7 @@ class LabelingService:
         return Receipt(row.seq, True)
 
     def record_bulk(self, new: NewBulk) -> BulkReceipt:
-        """Give one label to several images in one commit; those that are not open any more are left as they are.
+        """Give one answer to several images in one commit; those that are not open any more are left as they are.
 
         Raises UnknownAnnotation, UnknownImage, UnknownClass, InvalidInput for a test image, Conflict, StorageFull.
         """
@@ -181,24 +181,30 @@ class LabelingService:
         return {image_id: known[image_id].number for image_id in dict.fromkeys(new.image_ids)}
 
     def _check_like(self, new: NewBulk) -> None:
-        like = self._annotations.find(new.like)
-        if like is None or like.kind is not Kind.LABEL:
+        like = None if new.like is None else self._annotations.find(new.like)
+        if new.like is not None and (like is None or like.kind is not Kind.LABEL):
             raise UnknownAnnotation(f"no label has the annotation_id {new.like[:80]!r}; label the image itself first")
         if self._annotations.find(new.bulk_id):
             raise Conflict(f"bulk_id {new.bulk_id!r} is an annotation's id; make a new id for every action", "bulk_id")
 
     def _bulk_rows(self, new: NewBulk, images: dict[str, int]) -> list[Annotation]:
-        class_id, first = self._classes.number(new.label), self._board.book.applied_seq + 1
-        numbers = [number for number in images.values() if self._board.queue.open_to(new.client, number)]
+        names = {new.label, new.suggestion, *new.corrections.values()} - {None}
+        numbers = {name: self._classes.number(name) for name in names if name is not None}
+        suggestion, first = numbers.get(new.suggestion or ""), self._board.book.applied_seq + 1
+        kept = [(id_, number) for id_, number in images.items() if self._board.queue.open_to(new.client, number)]
+        labels = [numbers.get(new.corrections.get(id_, new.label or "")) for id_, _ in kept]
         return [
             replace(
                 self._blank(first + i, f"{new.bulk_id}-{i}", number, new.annotator),
-                kind=Kind.LABEL,
+                kind=new.kind,
                 class_id=class_id,
                 lane=Lane.QUERY,
+                suggestion=suggestion,
+                accepted=None if suggestion is None else suggestion == class_id,
+                model_version=new.model_version,
                 bulk=new.bulk_id,
             )
-            for i, number in enumerate(numbers)
+            for i, ((_, number), class_id) in enumerate(zip(kept, labels, strict=True))
         ]
 
     def _take_back(self, rows: Sequence[Annotation]) -> None:

@@ -157,3 +157,60 @@ def test_the_history_names_the_action(world: World) -> None:
     bulk(world, like, others[:2])
     rows = world.get("/api/history?annotator=Ada")["annotations"]
     assert [row["bulk"] for row in rows] == ["bulk-1", "bulk-1"]
+
+
+def alone(world: World, image_ids: list[str], **more: object) -> tuple[int, Any]:
+    return world.post(
+        "/api/annotations/bulk", {"bulk_id": "grid-1", "image_ids": image_ids, "annotator": "Ada", **more}
+    )
+
+
+def test_an_action_may_stand_by_itself_with_corrections_and_the_models_view(world: World) -> None:
+    images = list(numbers(world))[:4]
+    more = {"label": "cat", "suggestion": "cat", "corrections": {images[1]: "dog"}, "model_version": 9}
+    assert alone(world, images, **more) == (201, {"seq": 4, "left": []})
+    rows = world.get("/api/annotations")["annotations"]
+    assert [(r["label"], r["suggestion"], r["accepted"]) for r in rows] == [
+        ("cat", "cat", True),
+        ("dog", "cat", False),
+        ("cat", "cat", True),
+        ("cat", "cat", True),
+    ]
+    assert {(r["bulk"], r["lane"], r["model_version"]) for r in rows} == {("grid-1", "query", 9)}
+    assert alone(world, images, **more)[0] == 200
+    assert world.client.delete("/api/annotations/grid-1").status_code == 200
+    assert standing(world) == 0
+
+
+def test_several_images_are_flagged_and_unflagged_together(world: World) -> None:
+    images = list(numbers(world))[:3]
+    assert alone(world, images, kind="flag")[0] == 201
+    assert world.state()["counts"]["flagged"] == 3
+    world.client.delete("/api/annotations/grid-1")
+    assert world.state()["counts"]["flagged"] == 0
+
+
+def test_an_action_by_itself_respects_leases_and_the_hold_out(world: World) -> None:
+    held = [t["image_id"] for t in world.lease("tab-2", 3)["tasks"] if t["lane"] != "test"]
+    free = next(i for i in numbers(world) if i not in held)
+    assert alone(world, [free, *held], label="cat", client="tab-1")[1]["left"] == held
+    test = next(iter(numbers(world, "test")))
+    status, answer = alone(world, [free, test], label="cat", bulk_id="grid-2")
+    assert (status, answer["error"]["field"]) == (400, "image_ids")
+
+
+@pytest.mark.parametrize(
+    ("change", "status"),
+    [
+        ({"label": None}, 400),
+        ({"kind": "skip"}, 400),
+        ({"kind": "flag"}, 400),
+        ({"kind": "flag", "label": None, "suggestion": "cat"}, 400),
+        ({"corrections": {"f" * 32: "dog"}}, 400),
+        ({"suggestion": "horse"}, 422),
+        ({"like": "x", "kind": "flag", "label": None}, 400),
+    ],
+)
+def test_actions_whose_parts_do_not_fit_are_refused(world: World, change: dict[str, Any], status: int) -> None:
+    assert alone(world, list(numbers(world))[:2], **{"label": "cat", **change})[0] == status
+    assert standing(world) == 0

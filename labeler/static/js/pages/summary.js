@@ -80,7 +80,7 @@ function renderHead({ session: now, stop_reason, counts, trainer, outlook, advic
 
 /** @param {State["counts"]} counts */
 const inBulk = ({ labelled, bulk }) =>
-  bulk > 0 ? ` (${count(labelled - bulk)} one by one, ${count(bulk)} as look-alikes of these)` : "";
+  bulk > 0 ? ` (${count(labelled - bulk)} one by one, ${count(bulk)} several at once)` : "";
 
 /** @param {State} state */
 function renderSlow(state) {
