@@ -143,6 +143,10 @@ class Queue:
         """What stands on an image."""
         return Status(self._status[image])
 
+    def columns(self) -> tuple[bytes, bytes]:
+        """What stands on every image, as a Status, and whether it belongs to the hold-out; a byte each, by number."""
+        return bytes(self._status), bytes(self._is_test)
+
     def set_status(self, image: int, status: Status) -> None:
         """Note what stands on an image now; its lease ends."""
         before, test = self.status(image), self.is_test(image)

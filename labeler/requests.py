@@ -92,6 +92,12 @@ class NewBulk(Request):
         return self
 
 
+class MapImagesRequest(Request):
+    """`POST /api/map/images`."""
+
+    numbers: list[Annotated[int, Field(strict=True, ge=0, le=2**53)]] = Field(max_length=MAX_BULK)
+
+
 class LeaseRequest(Request):
     """`POST /api/leases`."""
 
