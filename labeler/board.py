@@ -18,6 +18,7 @@ from shared.log import LabelBook, Standing
 from shared.messages import Kind, Lane, SessionNews, SessionState
 
 ALL_LABELLED = "every image has been labelled"
+IMPORTER = "import"  # the annotator of labels that come from a file
 STATUS_OF = {Kind.LABEL: Status.LABELLED, Kind.SKIP: Status.SKIPPED, Kind.FLAG: Status.FLAGGED}
 
 
@@ -31,6 +32,8 @@ class Topic(StrEnum):
     TRAINER = "trainer"
     POOL = "pool"
     SESSION = "session"
+    SETTINGS = "settings"
+    VERSIONS = "versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,7 @@ class Board:
         self.label_counts: Counter[int] = Counter()
         self.bulk_labels = 0
         self._bulk_seqs: set[int] = set()
+        self._imported_last = False
         self.class_names = AnnotationStore(database).class_names()
         self.scan = Scan()
         self.file_counts = ImageStore(database).file_counts()
@@ -160,13 +164,18 @@ class Board:
         state, open_images = self.session.state, self.queue.count(Status.OPEN)
         if state is SessionState.SETUP and self.class_names and len(self.queue):
             self.move(Event.READY)
-        elif state is SessionState.LABELLING and self.scan.done and not open_images and self.label_counts.total():
+        elif state is SessionState.LABELLING and not open_images and self._all_labelled_by_hand():
             self.move(Event.STOP, ALL_LABELLED)
         elif state in _AFTER_STOP and open_images and self.session.reason == ALL_LABELLED:
             self.move(Event.RESUME)
 
+    def _all_labelled_by_hand(self) -> bool:
+        """Where the last labels came from a file, nobody is done labelling: people watch a training then."""
+        return self.scan.done and self.label_counts.total() > 0 and not self._imported_last
+
     def _take(self, row: Annotation) -> None:
         self.book.apply(row.for_trainer())
+        self._imported_last = row.annotator == IMPORTER
         if row.bulk is not None:
             self._bulk_seqs.add(row.seq)
 

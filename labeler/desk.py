@@ -15,6 +15,7 @@ from labeler.image_store import ImageStore
 from labeler.session import Event
 from labeler.slow_rounds import SlowRounds
 from labeler.store import AnnotationStore
+from labeler.versions import Versions
 from shared.config import Stream
 from shared.errors import ProtocolError
 from shared.events import MAX_LEASED, PROTOCOL_VERSION
@@ -34,6 +35,7 @@ from shared.messages import (
     UnreadableImages,
     Welcome,
 )
+from shared.versions import VersionReport, VersionsKept
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class TrainerDesk:
         self.view = TrainerView()
         self.guidance = Guidance(database)
         self.slow_rounds = SlowRounds(database)
+        self.versions = Versions(database, clock)
         self._board = board
         self._database = database
         self._annotations = annotations
@@ -99,6 +102,7 @@ class TrainerDesk:
                 ranking_version=self._board.queue.version,
                 classes=self._classes(),
                 session=self._board.session,
+                versions=self.versions.numbers(),
             )
         self._board.tell(Topic.TRAINER, Topic.LOG, Topic.STATE)
         return welcome
@@ -179,6 +183,22 @@ class TrainerDesk:
             if not (evaluated or advised):
                 return
         self._board.tell(Topic.METRICS, Topic.STATE)
+
+    def version(self, message: VersionReport) -> None:
+        """Keep what a version of the model says about the hold-out."""
+        with self._board.lock:
+            if not self._current(message.epoch):
+                return
+            self.versions.take(message)
+        self._board.tell(Topic.VERSIONS)
+
+    def versions_kept(self, message: VersionsKept) -> None:
+        """Note which versions the trainer can still use."""
+        with self._board.lock:
+            if not self._current(message.epoch):
+                return
+            self.versions.note_kept(message)
+        self._board.tell(Topic.VERSIONS)
 
     def status(self, message: TrainerStatus) -> None:
         """Show what the trainer is doing."""

@@ -94,3 +94,27 @@ slow_rounds = sa.Table(
     sa.Column("time", sa.Float, nullable=False),
     sa.Column("payload", sa.String, nullable=False),
 )
+
+versions = sa.Table(
+    "versions",
+    metadata,
+    sa.Column("version", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("labels", sa.Integer, nullable=False),
+    sa.Column("space", sa.String, nullable=False),
+    sa.Column("settings", sa.Integer, nullable=False),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("name", sa.String, nullable=False),
+    sa.Column("kept", sa.Boolean, nullable=False),
+    sa.Column("payload", sa.String, nullable=False),
+    sa.Column("images", sa.LargeBinary, nullable=False),
+    sa.Column("probs", sa.LargeBinary, nullable=False),
+)
+
+settings = sa.Table(
+    "settings",
+    metadata,
+    sa.Column("revision", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("payload", sa.String, nullable=False),
+)

@@ -34,6 +34,7 @@ from shared.messages import (
     TrainerStatus,
     UnreadableImages,
 )
+from shared.versions import VersionReport, VersionsKept
 from shared.web import same_secret
 
 log = logging.getLogger(__name__)
@@ -113,6 +114,14 @@ class TrainerNamespace(Namespace):  # type: ignore[misc]
     def on_slow(self, *payload: object) -> None:
         """How far the slow loop has come."""
         self._pass(SlowReport, payload, self._desk.slow)
+
+    def on_version(self, *payload: object) -> None:
+        """A version of the model."""
+        self._pass(VersionReport, payload, self._desk.version)
+
+    def on_versions_kept(self, *payload: object) -> None:
+        """Which versions can still be used."""
+        self._pass(VersionsKept, payload, self._desk.versions_kept)
 
     def on_unreadable(self, *payload: object) -> None:
         """Images that cannot be decoded."""
@@ -213,6 +222,7 @@ class Herald:
             Topic.METRICS: (events.METRICS, self._views.newest_metrics),
             Topic.TRAINER: (events.TRAINER, self._views.trainer),
             Topic.STATE: (events.STATE, self._views.state),
+            Topic.VERSIONS: (events.VERSIONS, self._views.newest_version),
         }
         for topic, (event, render) in news.items():
             if topic in topics:

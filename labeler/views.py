@@ -105,6 +105,15 @@ class Views:
         """The newest row of the history, with the advice that came with it."""
         return {**self._desk.history.newest, "advice": self.advice()}
 
+    def versions(self) -> dict[str, Any]:
+        """`GET /api/versions`."""
+        return {"versions": [version.row() for version in self._desk.versions.all()]}
+
+    def newest_version(self) -> dict[str, Any]:
+        """The present version of the model, as the pages are told of it."""
+        current = self._desk.versions.current
+        return {} if current is None else current.row()
+
     def advice(self) -> list[dict[str, Any]]:
         """What each stop rule says."""
         return [line.wire() for line in self._desk.guidance.advice]

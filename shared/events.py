@@ -14,6 +14,7 @@ STATE: Final = "state"
 QUEUE: Final = "queue"
 METRICS: Final = "metrics"
 TRAINER: Final = "trainer"
+VERSIONS: Final = "versions"
 
 # trainer → labeler
 HELLO: Final = "hello"

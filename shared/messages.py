@@ -147,7 +147,10 @@ class Hello(Message):
 
 
 class Welcome(Message):
-    """The labeler's answer: the log follows from `start_after`; 0 where the log is another one."""
+    """The labeler's answer: the log follows from `start_after`; 0 where the log is another one.
+
+    versions: those of the model that the labeler keeps already.
+    """
 
     log_id: str
     epoch: Number
@@ -156,6 +159,7 @@ class Welcome(Message):
     ranking_version: Number
     classes: list[ClassInfo]
     session: SessionNews
+    versions: list[Number] = Field(default_factory=list)
 
 
 class Applied(Message):

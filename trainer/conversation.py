@@ -39,7 +39,7 @@ class Conversation:
     """What the labeler has said so far; `checkpoint.book` and the pool's open images follow it.
 
     epoch: 0 while there is no handshake; messages are then kept back by `send`. leased: images that people were
-    looking at when the newest batch was sent.
+    looking at when the newest batch was sent. known_versions: of the model, that the labeler has been told of.
     """
 
     def __init__(self, link: TrainerLink, checkpoint: Checkpoint, pool: Pool) -> None:
@@ -50,6 +50,7 @@ class Conversation:
         self.ranking_version = 0
         self.last_seq = 0
         self.leased: list[int] = []
+        self.known_versions: list[int] = []
         self._link = link
         self._pool = pool
         pool.close({image: True for image, _ in checkpoint.book})
@@ -100,6 +101,7 @@ class Conversation:
             self._start_over(welcome)
         self.epoch = welcome.epoch
         self.last_seq = welcome.last_seq
+        self.known_versions = welcome.versions
         self.ranking_version = max(self.ranking_version, welcome.ranking_version)
         self._name(welcome.classes)
         news.session |= welcome.session.state is not self.session.state

@@ -32,6 +32,7 @@ from shared.messages import (
     UnreadableImages,
     Welcome,
 )
+from shared.versions import VersionReport, VersionsKept
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)
@@ -61,6 +62,8 @@ Outgoing = (
     | UnreadableImages
     | StopReached
     | Finished
+    | VersionReport
+    | VersionsKept
 )
 
 INCOMING: Final[dict[str, type[AnnotationBatch] | type[SessionNews] | type[PoolChanged]]] = {
@@ -79,6 +82,8 @@ OUTGOING: Final[dict[type[Message], str]] = {
     UnreadableImages: events.UNREADABLE,
     StopReached: events.STOP_REACHED,
     Finished: events.FINISHED,
+    VersionReport: events.VERSION,
+    VersionsKept: events.VERSIONS_KEPT,
 }
 
 

@@ -9,34 +9,29 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-import numpy as np
-
 from shared.config import Config
 from shared.messages import (
     Finished,
-    MetricsReport,
-    MetricValue,
     Ranking,
     SessionState,
     StopReached,
     TrainerState,
 )
-from trainer.advice import advise, stop_reason, updated
+from trainer.advice import stop_reason
 from trainer.checkpoint import save_checkpoint
 from trainer.conversation import Conversation
 from trainer.due import Due, worth_ranking
 from trainer.embedder import Embedder
-from trainer.evaluation import evaluate
+from trainer.examiner import Examiner
 from trainer.export import export_all, export_predictions
-from trainer.learner import holdout_probabilities
 from trainer.link import TrainerLink
-from trainer.outlook import outlook
 from trainer.pool import Pool, Snapshot
 from trainer.ranking import Ranker
 from trainer.reporting import Reporter
 from trainer.slow.loop import SlowLoop
-from trainer.stopping import Progress, decide, look, proving
+from trainer.stopping import decide
 from trainer.timings import Timings
+from trainer.versions import FOLDER, VersionStore
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +59,7 @@ class Trainer:
         slow: SlowLoop | None = None,
     ) -> None:
         self.talk = talk
+        self.versions = VersionStore(config.paths.data / FOLDER, config.train.keep_versions)
         self.timings = Timings(clock)
         self._config = config
         self._link = link
@@ -75,7 +71,7 @@ class Trainer:
         self._ranker = Ranker(config.strategy, config.train.C)
         self._reporter = Reporter(talk, pool, clock)
         self._due = Due(config.train)
-        self._metrics: dict[str, MetricValue] = {}
+        self._examiner = Examiner(config, talk, pool, self.versions)
         self._ranked_images = 0
         self._stop_said_at = -AGAIN_S
         self._finish_at = 0.0
@@ -119,6 +115,7 @@ class Trainer:
             self._ranked_images = 0
             self._due.again()
             self._reporter.again()
+            self._examiner.tell_versions()
             if self._slow is not None:
                 self._slow.again()
         if news.pool:
@@ -159,7 +156,7 @@ class Trainer:
             if self.talk.checkpoint.model.calibration_due:  # the next order has it; this one need not wait
                 self._calibrate(snapshot)
             if self._due.save:
-                self._save()
+                self._save(snapshot)
         self._stop_if_reached()
 
     def _fit(self, snapshot: Snapshot) -> None:
@@ -191,37 +188,13 @@ class Trainer:
             self._due.ranked()
 
     def _evaluate(self, snapshot: Snapshot) -> None:
-        checkpoint, stop = self.talk.checkpoint, self._config.stop
-        labels = checkpoint.book.labels()
-        truth = np.array([labels[int(number)] for number in snapshot.test.numbers], np.int64)
-        n_classes = max([*self.talk.classes, *truth.tolist()], default=-1) + 1
-        probs = holdout_probabilities(checkpoint.model, snapshot.test, n_classes)
-        refused = self._pool.count_tests(checkpoint.book.refused())
-        self._metrics = evaluate(probs, truth, self.talk.classes, refused) if checkpoint.model.head else {}
-        progress = Progress(len(truth), len(truth) + self._pool.counts().test_open, checkpoint.model.labels)
-        if self._embedder.listed and self._metrics:
-            checkpoint.looks = look(checkpoint.looks, stop, self._metrics, progress)
-        checkpoint.advice = updated(
-            checkpoint.advice, self._config.advice, checkpoint.model, snapshot, self._metrics.get("accuracy")
-        )
-        sent = self.talk.send(
-            MetricsReport(
-                epoch=self.talk.epoch,
-                based_on_seq=checkpoint.book.applied_seq,
-                model_version=checkpoint.model.version,
-                labels=checkpoint.model.labels,
-                train_loss=checkpoint.model.head.loss if checkpoint.model.head else None,
-                metrics=self._metrics,
-                outlook=outlook(checkpoint.looks, stop, self._metrics, progress),
-                proving=proving(checkpoint.looks, stop, self._metrics, progress),
-                advice=advise(checkpoint.advice, self._config.advice),
-            )
-        )
-        if sent:
+        if self._examiner.examine(snapshot, self._embedder.listed):
             self._due.evaluated()
 
-    def _save(self) -> None:
+    def _save(self, snapshot: Snapshot | None = None) -> None:
         try:
+            if snapshot is not None:
+                self._examiner.keep(snapshot)
             save_checkpoint(self._config.paths.data / "checkpoints", self.talk.checkpoint)
         except OSError as error:
             log.error("no checkpoint could be written: %s; is the disk full?", error)
@@ -258,16 +231,17 @@ class Trainer:
         checkpoint.looks = checkpoint.looks.after_stop()
         checkpoint.advice = checkpoint.advice.after_stop(self._config.advice)
         checkpoint.finished_seq = checkpoint.book.applied_seq
+        metrics = self._examiner.metrics
         try:
             if snapshot is not None:
-                exports = export_all(self._exports, checkpoint, snapshot, self._pool, self.talk.classes, self._metrics)
+                exports = export_all(self._exports, checkpoint, snapshot, self._pool, self.talk.classes, metrics)
         except OSError as error:
             log.error("the export could not be written: %s; trying again, is the disk full?", error)
             self._finish_at = self._clock() + AGAIN_S
             return
         counts = self._pool.counts()
         self._unpredicted = bool(exports) and counts.embedded < counts.images
-        self._save()
+        self._save(snapshot)
         self._finished = Finished(
             epoch=self.talk.epoch,
             applied_seq=checkpoint.book.applied_seq,

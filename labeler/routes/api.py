@@ -84,6 +84,10 @@ class Api:
         news = self.service.control(ControlRequest.parse(request.get_json()).action)
         return {"session": news.state.value, "stop_reason": news.reason}
 
+    def versions(self) -> ResponseReturnValue:
+        """`GET /api/versions`."""
+        return self.views.versions()
+
     def pool(self) -> ResponseReturnValue:
         """`GET /api/pool`."""
         after, limit = number_argument("after", 0), number_argument("limit", 5000, 1, 20_000)
@@ -104,6 +108,7 @@ CALLS: Final[tuple[tuple[str, str, Callable[..., ResponseReturnValue]], ...]] = 
     ("PATCH", "/api/classes/<path:name>", Api.rename_class),
     ("POST", "/api/control", Api.control),
     ("GET", "/api/pool", Api.pool),
+    ("GET", "/api/versions", Api.versions),
 )
 
 

@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from labeler.questions import NoAnswerYet
+from labeler.versions import UnknownVersion
 from shared import errors
 from shared.asking import QuestionRefused
 
@@ -18,6 +19,7 @@ RETRY_AFTER_S = 1
 
 STATUS: dict[type[errors.LabelstreamError], int] = {
     errors.UnknownImage: 404,
+    UnknownVersion: 404,
     errors.UnknownAnnotation: 404,
     errors.UnknownClass: 422,
     errors.Conflict: 409,
