@@ -1,4 +1,7 @@
-"""What can be changed while it runs: one table; ranges and choices are read from the configuration itself. Pure."""
+"""What can be changed while it runs: one table; ranges and choices are read from the configuration itself. Pure.
+
+`Steering` is how the trainer is told.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, Final
 
-from pydantic import ValidationError
+from pydantic import Field, JsonValue, ValidationError
 
 from shared.config import Config, Threshold, explain
 from shared.errors import InvalidInput
+from shared.wire import Message, Number
 
 STRATEGY_NAMES: Final = (
     "uherding",
@@ -39,6 +43,7 @@ class Group(StrEnum):
     TRAINING = "Training"
     ASKING = "What is asked"
     STOPPING = "When to stop"
+    ADVICE = "Advice"
     TUNING = "Fine-tuning"
 
 
@@ -58,7 +63,7 @@ class Steerable:
         return self.key.startswith("slow.") and self.key != "slow.enabled"
 
 
-_T, _A, _S, _F = Group.TRAINING, Group.ASKING, Group.STOPPING, Group.TUNING
+_T, _A, _S, _R, _F = Group
 _MODES: Final = "off, advise (a sentence on the page) or stop"
 
 STEERABLE: Final[tuple[Steerable, ...]] = (
@@ -84,14 +89,14 @@ STEERABLE: Final[tuple[Steerable, ...]] = (
     Steerable("advice.gain", _S, "Early stopping", f"No gain in accuracy: {_MODES}."),
     Steerable("advice.gain_labels", _S, "Patience", "Of early stopping.", "training labels"),
     Steerable("advice.most_gain", _S, "Smallest gain", "Growth of the accuracy that early stopping takes for none."),
-    Steerable("advice.stable", _S, "Stable predictions", f"Several looks agree: {_MODES}."),
-    Steerable("advice.kappa", _S, "Agreement", "Cohen's kappa from which predictions are stable."),
-    Steerable("advice.change", _S, "Few changes", f"Hardly a prediction changed: {_MODES}."),
-    Steerable("advice.most_changed", _S, "Most changes", "Share of the predictions."),
-    Steerable("advice.entropy", _S, "Certain model", f"The model is certain: {_MODES}."),
-    Steerable("advice.most_entropy", _S, "Most entropy", "0 is certain, 1 a guess."),
-    Steerable("advice.require", _S, "Rules needed", "Of those that may stop: any, or all."),
-    Steerable("advice.every", _S, "Look every", "How often these rules look.", "training labels"),
+    Steerable("advice.stable", _R, "Stable predictions", f"Several looks agree: {_MODES}."),
+    Steerable("advice.kappa", _R, "Agreement", "Cohen's kappa from which predictions are stable."),
+    Steerable("advice.change", _R, "Few changes", f"Hardly a prediction changed: {_MODES}."),
+    Steerable("advice.most_changed", _R, "Most changes", "Share of the predictions."),
+    Steerable("advice.entropy", _R, "Certain model", f"The model is certain: {_MODES}."),
+    Steerable("advice.most_entropy", _R, "Most entropy", "0 is certain, 1 a guess."),
+    Steerable("advice.require", _R, "Rules needed", "Of those that may stop: any, or all."),
+    Steerable("advice.every", _R, "Look every", "How often these rules look.", "training labels"),
     Steerable("slow.enabled", _F, "Fine-tuning", "auto: without pretrained weights, and on a GPU."),
     Steerable("slow.learning_rate", _F, "Learning rate", "By itself 0.0002 for the small network, 0.00003 for others."),
     Steerable("slow.weight_decay", _F, "Weight decay", "Of the network, times the learning rate at each step."),
@@ -103,6 +108,37 @@ STEERABLE: Final[tuple[Steerable, ...]] = (
     Steerable("slow.min_labels", _F, "First round from", "Five per class are needed besides.", "labels"),
     Steerable("slow.growth", _F, "Next round", "When the labels have grown by this factor.", "times as many"),
 )  # fmt: skip
+
+
+class RecallKind(StrEnum):
+    """What is wanted of an earlier version: to go back to its network, or that the next round begins from it."""
+
+    ROLLBACK = "rollback"
+    FINETUNE = "finetune"
+
+
+class Recall(Message):
+    """A wish for the network of a version, carried out once. revision: that of the settings it was made with.
+
+    space: id of the version's embedding space.
+    """
+
+    kind: RecallKind
+    revision: Number
+    version: Number
+    space: str
+
+
+class Steering(Message):
+    """The settings as they are now: what differs from the configuration, by key. The highest revision is the newest.
+
+    named: versions of the model that people gave a name. recall: the newest wish for one.
+    """
+
+    revision: Number = 0
+    overrides: dict[str, JsonValue] = Field(default_factory=dict)
+    named: list[Number] = Field(default_factory=list)
+    recall: Recall | None = None
 
 
 class Form(StrEnum):
