@@ -10,21 +10,28 @@ from functools import partial
 from flask import Flask, request
 from flask_socketio import SocketIO
 
+from labeler.analyst import Analyst
 from labeler.board import Board
 from labeler.catalog import Catalog
 from labeler.classes import Classes
+from labeler.dashboard import Dashboard
 from labeler.database import Database
 from labeler.desk import TrainerDesk
 from labeler.downloads import Downloads
 from labeler.exchange import Exchange
 from labeler.gallery import Gallery
+from labeler.grid import Grid
 from labeler.image_store import ImageStore
 from labeler.listing import Listing
+from labeler.map import Maps
 from labeler.questions import Questions
+from labeler.routes.analysis import analysis_blueprint
 from labeler.routes.api import api_blueprint
+from labeler.routes.dashboard import dashboard_blueprint
 from labeler.routes.exchange import exchange_blueprint
 from labeler.routes.failures import register_failures
 from labeler.routes.images import images_blueprint
+from labeler.routes.map import map_blueprint
 from labeler.routes.pages import pages_blueprint
 from labeler.routes.trainer import trainer_blueprint
 from labeler.security import Guard
@@ -78,8 +85,14 @@ def create_app(
     register_failures(app)
     app.register_blueprint(pages_blueprint(config.server.token))
     app.register_blueprint(api_blueprint(service, classes, views, database))
+    analyst = Analyst(desk.versions, board, images)
+    app.register_blueprint(analysis_blueprint(analyst))
+    dashboard = Dashboard(database, desk.history)
+    app.register_blueprint(dashboard_blueprint(dashboard, analyst, lambda: config.stop.thresholds))
     app.register_blueprint(images_blueprint(gallery, lambda: guard.is_trainer(request.environ)))
     app.register_blueprint(trainer_blueprint(questions, lambda: guard.is_trainer(request.environ)))
+    maps = Maps(board, images, annotations, questions, lambda: desk.view, config.paths.data, clock)
+    app.register_blueprint(map_blueprint(maps, Grid(board, images, classes, questions, lambda: desk.view)))
     app.register_blueprint(exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads))
 
     socketio = SocketIO(

@@ -119,6 +119,11 @@ class Queue:
     def __len__(self) -> int:
         return len(self._status)
 
+    @property
+    def ranked(self) -> int:
+        """How many images of the trainer's order have not been handed out."""
+        return len(self._entries)
+
     def add(self, images: Sequence[tuple[int, bool, str]]) -> None:
         """Take in new images as (number, in the hold-out?, image_id); numbers continue without a gap."""
         for number, is_test, _ in images:

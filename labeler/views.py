@@ -84,12 +84,13 @@ class Views:
         }
 
     def queue(self) -> dict[str, Any]:
-        """The order that is in force, and how old it is in seconds."""
+        """The order that is in force, how many images of it are left, and how old it is in seconds."""
         queue = self._board.queue
         return {
             "version": queue.version,
             "based_on_seq": queue.based_on_seq,
             "strategy": queue.strategy,
+            "size": queue.ranked,
             "age_s": max(self._clock() - self._desk.queue_time, 0.0),
         }
 

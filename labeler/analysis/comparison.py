@@ -80,13 +80,17 @@ def flipped(versions: Sequence[Judged]) -> dict[int, int]:
 
 
 def confident_mistakes(judged: Judged) -> Integers:
-    """Numbers of the images on which model and label disagree, those first where the model doubts the label most.
+    """Numbers of the images whose label is likely wrong, the least likely label first [Northcutt et al. 2021].
 
-    By the probability of the label less that of the likeliest class, lowest first [Northcutt et al. 2021].
+    Those on which the model disagrees with the label and is at least as sure as it is on average of images that do
+    carry the class it says. A class without a test image has no such average, and no mistake counts as confident.
     """
-    margin = judged.probs[np.arange(len(judged)), judged.truth] - judged.confidence
-    wrong = np.flatnonzero(~judged.right)
-    return judged.numbers[wrong[np.argsort(margin[wrong], kind="stable")]]
+    sums = np.bincount(judged.truth, judged.probs[np.arange(len(judged)), judged.truth], judged.classes)
+    counts = np.bincount(judged.truth, minlength=judged.classes)
+    usual = np.divide(sums, counts, out=np.full(judged.classes, np.inf), where=counts > 0)
+    sure = np.flatnonzero(~judged.right & (judged.confidence >= usual[judged.predicted]))
+    quality = judged.probs[sure, judged.truth[sure]] - judged.confidence[sure]
+    return judged.numbers[sure[np.argsort(quality, kind="stable")]]
 
 
 def _common(versions: Sequence[Judged]) -> Integers:

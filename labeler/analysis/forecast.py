@@ -1,4 +1,4 @@
-"""How many further labels a goal probably takes, from the curve so far. Pure."""
+"""How many further training labels a goal probably takes, from the curve so far. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ REPLICATES: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A metric at one number of labels, its standard error, and the number of test images it was measured on."""
+    """A metric at one number of training labels, its standard error, and the number of test images it was measured on."""
 
     labels: int
     value: float
@@ -30,7 +30,7 @@ class Point:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """Further labels until the goal, with a 95 % interval.
+    """Further training labels until the goal, with a 95 % interval.
 
     needed is None where it cannot be told, high where there is no upper bound; `reason` says why in a sentence.
     """
@@ -57,7 +57,7 @@ class Law(NamedTuple):
 
 
 def forecast(points: Sequence[Point], goal: float, rising: bool, seed: int = 0) -> Forecast:
-    """The labels still needed until a metric reaches `goal`, by an inverse power law [Figueroa et al. 2012].
+    """The training labels still needed until a metric reaches `goal`, by an inverse power law [Figueroa et al. 2012].
 
     points: in order of labels, each number once. rising: whether more is better; then the error is 1 − value. The
     interval is a bootstrap's: residuals are drawn anew, and the whole curve is moved by its standard error, because all

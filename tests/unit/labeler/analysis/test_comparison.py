@@ -63,7 +63,18 @@ def test_one_version_alone_says_nothing_of_either() -> None:
     assert flipped([answers([1, 2], [False, True])]) == {}
 
 
-def test_the_surest_mistake_comes_first() -> None:
-    probs = np.array([[0.4, 0.6], [0.05, 0.95], [0.9, 0.1], [0.2, 0.8]])
-    judged = Judged(np.array([3, 4, 5, 6]), probs, np.zeros(4, np.int64))
-    assert confident_mistakes(judged).tolist() == [4, 6, 3]
+def test_confident_mistakes_follow_their_definition() -> None:
+    rng = np.random.default_rng(3)
+    truth = rng.integers(0, 3, 200)
+    probs = rng.dirichlet([0.5, 0.5, 0.5], 200) + 0.6 * np.eye(3)[truth]
+    probs /= probs.sum(axis=1, keepdims=True)
+    judged = Judged(np.arange(200) + 7, probs, truth)
+    usual = [probs[truth == k, k].mean() for k in range(3)]
+    expected = [i for i in range(200) if (k := probs[i].argmax()) != truth[i] and probs[i, k] >= usual[k]]
+    expected.sort(key=lambda i: probs[i, truth[i]] - probs[i].max())
+    assert confident_mistakes(judged).tolist() == [i + 7 for i in expected]
+    assert 0 < len(expected) < int((~judged.right).sum())
+
+
+def test_what_is_said_of_a_class_without_images_is_no_confident_mistake() -> None:
+    assert confident_mistakes(answers([1, 2], [False, False])).tolist() == []
