@@ -24,6 +24,7 @@ from labeler.grid import Grid
 from labeler.image_store import ImageStore
 from labeler.listing import Listing
 from labeler.map import Maps
+from labeler.masks import Masks
 from labeler.questions import Questions
 from labeler.routes.analysis import analysis_blueprint
 from labeler.routes.api import api_blueprint
@@ -32,6 +33,7 @@ from labeler.routes.exchange import exchange_blueprint
 from labeler.routes.failures import register_failures
 from labeler.routes.images import images_blueprint
 from labeler.routes.map import map_blueprint
+from labeler.routes.masks import masks_blueprint
 from labeler.routes.pages import pages_blueprint
 from labeler.routes.trainer import trainer_blueprint
 from labeler.security import Guard
@@ -93,6 +95,7 @@ def create_app(
     app.register_blueprint(trainer_blueprint(questions, lambda: guard.is_trainer(request.environ)))
     maps = Maps(board, images, annotations, questions, lambda: desk.view, config.paths.data, clock)
     app.register_blueprint(map_blueprint(maps, Grid(board, images, classes, questions, lambda: desk.view)))
+    app.register_blueprint(masks_blueprint(Masks(database, images, clock)))
     app.register_blueprint(exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads))
 
     socketio = SocketIO(

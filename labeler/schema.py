@@ -118,3 +118,13 @@ settings = sa.Table(
     sa.Column("time", sa.Float, nullable=False),
     sa.Column("payload", sa.String, nullable=False),
 )
+
+masks = sa.Table(
+    "masks",
+    metadata,
+    sa.Column("image", sa.Integer, sa.ForeignKey("images.number"), primary_key=True, autoincrement=False),
+    sa.Column("png", sa.LargeBinary, nullable=True),
+    sa.Column("person", sa.String, nullable=False),
+    sa.Column("time", sa.Float, nullable=False),
+    sa.Column("change", sa.Integer, nullable=False, unique=True),
+)
