@@ -266,8 +266,10 @@ class TrainerDesk:
             "model_version": message.model_version,
             "train_loss": message.train_loss,
             "metrics": {name: value.wire() for name, value in message.metrics.items()},
+            "pool": None if message.pool is None else message.pool.wire(),
         }
 
 
 def _same_evaluation(old: dict[str, Any], new: dict[str, Any]) -> bool:
-    return {**old, "time": 0} == {**new, "time": 0}
+    """Whether only the time differs, and the pool: after a handshake its scores may be those of another moment."""
+    return {**old, "time": 0, "pool": None} == {**new, "time": 0, "pool": None}

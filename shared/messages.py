@@ -249,6 +249,18 @@ class Advice(Message):
     sentence: str
 
 
+class PoolSummary(Message):
+    """What the model says of `scored` unlabelled training images.
+
+    shares: (class number, share taken for it), the most frequent ones. uncertainty: images by 1 − confidence, in bins
+    of equal width from 0 to 1.
+    """
+
+    scored: Number
+    shares: list[tuple[Number, Share]] = Field(max_length=100)
+    uncertainty: list[Number] = Field(max_length=100)
+
+
 class MetricsReport(Message):
     """One evaluation on the hold-out; the newest `based_on_seq` wins.
 
@@ -265,6 +277,7 @@ class MetricsReport(Message):
     outlook: list[StopOutlook]
     proving: bool = False
     advice: list[Advice] = Field(default_factory=list)
+    pool: PoolSummary | None = None
 
 
 class TrainerStatus(Message):

@@ -7,7 +7,7 @@ import logging
 import numpy as np
 
 from shared.config import Config
-from shared.messages import MetricsReport, MetricValue
+from shared.messages import MetricsReport, MetricValue, PoolSummary
 from shared.versions import VersionsKept
 from trainer.advice import advise, updated
 from trainer.conversation import Conversation
@@ -22,10 +22,14 @@ log = logging.getLogger(__name__)
 
 
 class Examiner:
-    """Tells the labeler how good the model is, and which versions of it there are."""
+    """Tells the labeler how good the model is, and which versions of it there are.
+
+    pool: what the newest order's scores amount to.
+    """
 
     def __init__(self, config: Config, talk: Conversation, pool: Pool, versions: VersionStore) -> None:
         self.metrics: dict[str, MetricValue] = {}
+        self.pool: PoolSummary | None = None
         self._config = config
         self._talk = talk
         self._pool = pool
@@ -87,6 +91,7 @@ class Examiner:
                 outlook=outlook(checkpoint.looks, stop, self.metrics, progress),
                 proving=proving(checkpoint.looks, stop, self.metrics, progress),
                 advice=advise(checkpoint.advice, self._config.advice),
+                pool=self.pool,
             )
         )
 

@@ -26,6 +26,7 @@ from trainer.examiner import Examiner
 from trainer.export import export_all, export_predictions
 from trainer.link import TrainerLink
 from trainer.pool import Pool, Snapshot
+from trainer.pool_summary import summarise
 from trainer.ranking import Ranker
 from trainer.reporting import Reporter
 from trainer.slow.loop import SlowLoop
@@ -184,6 +185,7 @@ class Trainer:
         )
         if sent:
             self.talk.ranking_version = version
+            self._examiner.pool = summarise(order.probs, order.classes)
             self._ranked_images = self._pool.counts().embedded
             self._due.ranked()
 

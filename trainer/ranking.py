@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -30,10 +30,15 @@ SCORED: Final = 100_000  # images; of a larger folder a random part is looked at
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """The head of the order, and the name of the strategy that made it."""
+    """The head of the order, and the name of the strategy that made it.
+
+    probs: (N, K) of all images that were scored, columns `classes`, class numbers.
+    """
 
     strategy: str
     entries: list[RankingEntry]
+    probs: Floats = field(compare=False)
+    classes: Integers = field(compare=False)
 
 
 class Ranker:
@@ -77,6 +82,8 @@ class Ranker:
                 )
                 for p, score, reason in zip(chosen.positions, chosen.scores, chosen.reasons, strict=True)
             ],
+            query.probs,
+            classes,
         )
 
 
