@@ -1,0 +1,297 @@
+/** The Map page: all images at once, placed by what they look like to the model. */
+
+import { startFrame } from "../app/frame.js";
+import { Many } from "../app/many.js";
+import { share } from "../core/format.js";
+import { commandOf } from "../core/keys.js";
+import { colouring, slotsOf, summed } from "../core/map_colours.js";
+import { applyChanges } from "../core/map_points.js";
+import { getChanges, getMap, nameImages } from "../io/map.js";
+import { confirm, isDialogOpen } from "../ui/dialogs.js";
+import { announce, byId, isTyping, setText } from "../ui/dom.js";
+import { MapCanvas } from "../ui/map_canvas.js";
+import { HoverCard } from "../ui/map_hover.js";
+import { choiceOf, renderLegend, renderSelection } from "../ui/map_side.js";
+import { toggleTheme } from "../ui/theme.js";
+
+/**
+ * @typedef {import("../core/map_points.js").Points} Points
+ * @typedef {import("../core/types.js").State} State
+ * @typedef {{head: import("../core/map_points.js").MapHead, points: Points, at: number}} Loaded at: when it came
+ * @typedef {"pca" | "tsne"} Name
+ */
+
+const TICK_MS = 1_000;
+const STALE_MS = 2_000;
+const FRESH_MS = 6_000;
+const ASK_FROM = 300;
+const MOST = 5_000;
+const SELECTION = "labelstream.selection";
+
+/** @type {Record<Name, {x: string, y: string, title: string}>} */
+const LAYOUTS = {
+  pca: { title: "PCA", x: "first principal component", y: "second principal component" },
+  tsne: { title: "t-SNE", x: "t-SNE: near means alike, distances far apart mean little", y: "" },
+};
+const MODES = [
+  { id: "label", text: "Label" },
+  { id: "prediction", text: "Prediction" },
+  { id: "confidence", text: "Confidence" },
+  { id: "lane", text: "Lane" },
+];
+
+class MapPage {
+  #canvas = new MapCanvas(byId("map"), {
+    select: (positions, add) => this.#select(positions, add),
+    hover: (position, at) => void (this.#points && this.#hover.show(this.#points, position, at, (id) => this.#className(id))),
+    lasso: (on) => this.#setLasso(on),
+  });
+  #hover = new HoverCard();
+  #many = new Many();
+  #layout = choiceOf(byId("layouts"), Object.entries(LAYOUTS).map(([id, { title }]) => ({ id, text: title })), (id) => this.#choose(/** @type {Name} */ (id)));
+  #colour = choiceOf(byId("modes"), MODES, (id) => this.#recolour(/** @type {any} */ (id)));
+  /** @type {State | null} */ #state = null;
+  /** @type {Partial<Record<Name, Loaded>>} */ #maps = {};
+  /** @type {Partial<Record<Name, string>>} */ #waiting = {};
+  /** @type {Set<Name>} */ #asking = new Set();
+  /** @type {Name} */ #chosen = "pca";
+  /** @type {import("../core/map_colours.js").Mode} */ #mode = "label";
+  /** @type {Set<number>} */ #only = new Set();
+  /** @type {Set<number>} */ #selected = new Set();
+  #lastSeq = 0;
+
+  start() {
+    this.#layout.press(this.#chosen);
+    this.#colour.press(this.#mode);
+    document.addEventListener("keydown", (event) => this.#onKey(event));
+    for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-command]"))) {
+      button.addEventListener("click", () => this.#commands[button.dataset.command ?? ""]?.());
+    }
+    void startFrame((state) => this.#take(state));
+    void this.#load("pca");
+    setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  /** The points that are shown. */
+  get #points() {
+    return this.#shown?.points ?? null;
+  }
+
+  get #shown() {
+    return this.#maps[this.#chosen] ?? this.#maps.pca ?? null;
+  }
+
+  /** @param {number} id */
+  #className = (id) => this.#state?.classes.find((c) => c.id === id)?.name ?? "?";
+
+  /** @param {State} state */
+  #take(state) {
+    const before = this.#state;
+    this.#state = state;
+    const classes = JSON.stringify(state.classes.map((c) => [c.id, c.name]));
+    if (!before || classes !== JSON.stringify(before.classes.map((c) => [c.id, c.name]))) this.#draw();
+    if (state.last_seq > this.#lastSeq && this.#shown) void this.#catchUp();
+  }
+
+  /** What is missing or old is asked for, while somebody looks. */
+  #tick() {
+    if (document.hidden || !this.#state?.trainer.connected) return;
+    for (const name of /** @type {Name[]} */ (["pca", "tsne"])) {
+      const map = this.#maps[name];
+      const age = performance.now() - (map?.at ?? -Infinity);
+      const isOld = map && (map.head.stale || map.head.model_version !== this.#state.trainer.model_version);
+      if (!map || (isOld && name === this.#shownName && age > (map.head.stale ? STALE_MS : FRESH_MS))) void this.#load(name);
+    }
+  }
+
+  get #shownName() {
+    return this.#maps[this.#chosen] ? this.#chosen : "pca";
+  }
+
+  /** @param {Name} name */
+  async #load(name) {
+    if (this.#asking.has(name)) return;
+    this.#asking.add(name);
+    try {
+      const { head, points } = await getMap(name);
+      this.#maps[name] = { head, points, at: performance.now() };
+      this.#lastSeq = Math.min(this.#lastSeq || Infinity, head.last_seq);
+      delete this.#waiting[name];
+      this.#keepSelection(points);
+      this.#draw();
+    } catch (error) {
+      const progress = error.progress ?? null;
+      this.#waiting[name] = progress === null ? error.message : `drawing, ${share(progress, 1)}`;
+    }
+    this.#asking.delete(name);
+    this.#describe();
+  }
+
+  /** Another answer of the trainer may have other images. @param {Points} points */
+  #keepSelection(points) {
+    this.#selected = new Set([...this.#selected].filter((number) => points.at[number] >= 0));
+  }
+
+  async #catchUp() {
+    const answer = await getChanges(this.#lastSeq).catch(() => null);
+    if (!answer) return;
+    this.#lastSeq = answer.last_seq;
+    for (const map of Object.values(this.#maps)) applyChanges(map.points, answer.changes);
+    if (answer.changes.length) this.#draw();
+    if (this.#state && answer.changes.length && answer.last_seq < this.#state.last_seq) void this.#catchUp();
+  }
+
+  /** @param {Name} name */
+  #choose(name) {
+    this.#chosen = name;
+    this.#layout.press(name);
+    if (!this.#maps[name]) announce(`The ${LAYOUTS[name].title} map is shown when it is drawn.`);
+    this.#draw();
+    this.#describe();
+  }
+
+  /** @param {import("../core/map_colours.js").Mode} mode */
+  #recolour(mode) {
+    this.#mode = mode;
+    this.#only = new Set();
+    this.#colour.press(mode);
+    this.#draw();
+  }
+
+  #draw() {
+    const points = this.#points;
+    if (!points) return;
+    const classes = this.#state?.classes ?? [];
+    const colours = colouring(this.#mode, points, classes);
+    const selected = this.#positions(points);
+    this.#canvas.show(points, slotsOf(colours, this.#only), selected);
+    renderLegend(colours.legend, this.#only, (group) => this.#toggle(group));
+    renderSelection(selected.length ? summed(points, selected, classes) : null, classes, (name) => void this.#label(name));
+  }
+
+  /** @param {Points} points */
+  #positions = (points) => [...this.#selected].map((number) => points.at[number]).filter((i) => i >= 0);
+
+  #describe() {
+    const loaded = this.#shown;
+    const layout = LAYOUTS[this.#shownName];
+    setText(byId("axis-x"), layout.x);
+    setText(byId("axis-y"), layout.y);
+    setText(byId("layout-note"), this.#waiting[this.#chosen] ?? (this.#waiting.tsne ? `t-SNE: ${this.#waiting.tsne}` : ""));
+    byId("empty").hidden = loaded !== null;
+    setText(byId("empty-text"), this.#waiting.pca ?? "Asking the trainer where the images lie…");
+    byId("map").dataset.points = String(loaded?.head.count ?? "");
+    byId("map").dataset.layout = loaded ? this.#shownName : "";
+    byId("map").setAttribute("aria-label", loaded ? `Map of ${loaded.head.count} images, ${layout.title}` : "Map, not there yet");
+  }
+
+  /** @param {number} group */
+  #toggle(group) {
+    if (!this.#only.delete(group)) this.#only.add(group);
+    this.#draw();
+  }
+
+  /** @param {number[]} positions @param {boolean} add */
+  #select(positions, add) {
+    const points = this.#points;
+    if (!points) return;
+    const groups = colouring(this.#mode, points, this.#state?.classes ?? []).groups;
+    const seen = positions.filter((i) => !this.#only.size || this.#only.has(groups[i]));
+    this.#selected = new Set([...(add ? this.#selected : []), ...seen.map((i) => points.numbers[i])]);
+    announce(this.#selected.size ? `${this.#selected.size} images selected` : "Nothing selected");
+    this.#draw();
+  }
+
+  /** @param {boolean} on */
+  #setLasso(on) {
+    this.#canvas.lassoing = on;
+    byId("lasso").setAttribute("aria-pressed", String(on));
+    byId("map").classList.toggle("lassoing", on);
+  }
+
+  /** The images of the selection that may be answered together, with their ids. */
+  async #takeable() {
+    const points = this.#points;
+    if (!points) return [];
+    const { takeable } = summed(points, this.#positions(points), this.#state?.classes ?? []);
+    return nameImages(takeable.slice(0, MOST).map((i) => points.numbers[i])).catch(() => []);
+  }
+
+  /** @param {string} label */
+  #label = (label) => this.#act({ kind: "label", label }, `Label them ${label}`);
+
+  /** @param {{kind: "label" | "flag", label?: string}} wish @param {string} text */
+  async #act(wish, text) {
+    const images = await this.#takeable();
+    if (!images.length) return;
+    const question = { title: `${text}?`, text: `${images.length} images get this answer at once. It can be undone as a whole.`, yes: text };
+    if (images.length >= ASK_FROM && !(await confirm(question))) return;
+    const done = await this.#many.act({ ...wish, image_ids: images.map((image) => image.image_id) });
+    if (!done) return;
+    setText(byId("done"), `${done.text}.`);
+    this.#clear();
+  }
+
+  async #undo() {
+    const undone = await this.#many.undo();
+    if (undone) setText(byId("done"), `Undone: ${undone.text}.`);
+  }
+
+  async #toGrid() {
+    const images = await this.#takeable();
+    const points = this.#points;
+    if (!images.length || !points) return;
+    const { byClass } = summed(points, this.#positions(points), this.#state?.classes ?? []);
+    const numbers = images.map((image) => image.number);
+    sessionStorage.setItem(SELECTION, JSON.stringify({ numbers, label: byClass[0]?.name ?? "" }));
+    location.assign("/grid?from=map");
+  }
+
+  #clear() {
+    this.#selected = new Set();
+    this.#setLasso(false);
+    this.#draw();
+  }
+
+  /** @type {Record<string, () => void>} */
+  #commands = {
+    lasso: () => this.#setLasso(!this.#canvas.lassoing),
+    inSight: () => this.#select(this.#canvas.inSight(), false),
+    fit: () => this.#canvas.fit(),
+    zoomIn: () => this.#canvas.step(1),
+    zoomOut: () => this.#canvas.step(-1),
+    flag: () => void this.#act({ kind: "flag" }, "Flag them"),
+    grid: () => void this.#toGrid(),
+    clear: () => this.#clear(),
+    undo: () => void this.#undo(),
+    theme: () => toggleTheme(),
+    left: () => this.#canvas.pan(-1, 0),
+    right: () => this.#canvas.pan(1, 0),
+    up: () => this.#canvas.pan(0, -1),
+    down: () => this.#canvas.pan(0, 1),
+  };
+
+  /** @param {KeyboardEvent} event */
+  #onKey(event) {
+    if (event.defaultPrevented || event.isComposing || isTyping(event.target) || isDialogOpen()) return;
+    const classes = this.#state?.classes ?? [];
+    const command = commandOf(event, this.#selected.size ? classes.length : 0);
+    if (command && "index" in command) void this.#label(classes[command.index].name);
+    else if (command?.name === "undo") void this.#undo();
+    else {
+      const name = event.ctrlKey || event.metaKey || event.altKey ? undefined : KEYS[event.key.length === 1 ? event.key.toLowerCase() : event.key];
+      if (!name || (event.repeat && !REPEATED.has(name))) return;
+      this.#commands[name]();
+    }
+    event.preventDefault();
+  }
+}
+
+/** @type {Record<string, string>} */
+const KEYS = {
+  l: "lasso", a: "inSight", z: "fit", "+": "zoomIn", "=": "zoomIn", "-": "zoomOut", "−": "zoomOut", f: "flag", g: "grid",
+  Escape: "clear", t: "theme", ArrowLeft: "left", ArrowRight: "right", ArrowUp: "up", ArrowDown: "down",
+};
+const REPEATED = new Set(["zoomIn", "zoomOut", "left", "right", "up", "down"]);
+
+new MapPage().start();
