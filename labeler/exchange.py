@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from labeler.board import Board
+from labeler.board import IMPORTER, Board
 from labeler.classes import Classes
 from labeler.formats import ExportRow, ImportRow
 from labeler.image_store import ImageStore
@@ -19,7 +19,6 @@ from shared.messages import Kind
 
 CHUNK = 500
 SHOWN_NAMES = 20
-IMPORTER = "import"
 
 
 @dataclass(slots=True)

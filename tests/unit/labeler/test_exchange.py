@@ -125,3 +125,15 @@ def test_every_full_path_matches_itself(paths: list[bytes]) -> None:
     match = Matcher([(path, i) for i, path in enumerate(paths)])
     for i, path in enumerate(paths):
         assert match.image(path.decode("utf-8", "surrogateescape")) == i
+
+
+def test_an_import_of_all_labels_does_not_end_the_training(make_world: Callable[..., World]) -> None:
+    world = make_world()
+    world.find(3)
+    load(world, "filename,label\nimg_0.png,cat\nimg_1.png,dog\nimg_2.png,dog\n")
+    world.restart()
+    world.labeler.catalog.progress(3, 3, True)
+    assert world.state()["session"] == "labelling"
+    assert world.lease()["reason"] == "all_done"
+    world.annotate(world.get("/api/annotations")["annotations"][0]["image_id"], "dog")
+    assert world.state()["session"] == "stopping"

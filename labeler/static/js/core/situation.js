@@ -95,7 +95,7 @@ function allDone({ counts }) {
   const { labelled, skipped, flagged } = counts;
   const aside = [skipped && `${count(skipped)} skipped`, flagged && `${count(flagged)} flagged`].filter(Boolean);
   const rest = aside.length ? `; ${aside.join(", ")}` : "";
-  return page("all_done", "Every image has been asked", `${counted(labelled, "image")} labelled${rest}.`, [
+  return page("all_done", "Every image has been asked", `${counted(labelled, "image")} labelled${rest}. Training goes on.`, [
     { ...SUMMARY, main: true },
     ...askAgainWays(counts),
   ]);

@@ -1,0 +1,1 @@
+"""Known data sets by name, with their labels: `python -m labeler.datasets NAME`. docs/datasets.md describes it."""
