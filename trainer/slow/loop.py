@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -16,13 +16,15 @@ from safetensors.torch import save_file
 from shared.config import Config, Server
 from shared.errors import LabelstreamError
 from shared.messages import SlowReport, SlowState
+from shared.steering import Recall
 from trainer.conversation import Conversation
 from trainer.embedder import Embedder
+from trainer.learner import by_number
 from trainer.models.backbone import NetworkSpace
-from trainer.models.space import Space
 from trainer.pool import Located, Pool
 from trainer.slow.messages import Job, Outcome, Step
 from trainer.slow.process import Process, RoundProcess
+from trainer.slow.recall import Gone, recalled
 from trainer.slow.schedule import Kind, Standing, due, pause_s
 from trainer.slow.spaces import FOLDER, Record, load_space, read_record, write_record
 
@@ -35,10 +37,10 @@ class SlowLoop:
     """One round at a time, each in a process of its own; the trainer's loop calls `tick` and never waits for one.
 
     base: the configured space; None where pixels serve until the small network is there. device: of accepted spaces.
-    start: makes the process of a round.
+    start: makes the process of a round. keep: ids of the spaces that kept versions of the model are for.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         config: Config,
         talk: Conversation,
@@ -47,7 +49,10 @@ class SlowLoop:
         device: torch.device,
         clock: Callable[[], float],
         start: Callable[[Job], Process] = RoundProcess,
+        *,
+        keep: Callable[[], Collection[str]] = tuple,
     ) -> None:
+        self.wish: Recall | None = None
         self._config = config
         self._talk = talk
         self._pool = pool
@@ -55,9 +60,10 @@ class SlowLoop:
         self._device = device
         self._clock = clock
         self._start = start
+        self._keep = keep
         self._folder = config.paths.data / FOLDER
         self._record = read_record(self._folder, base, talk.checkpoint.log_id)
-        self._enabled = is_enabled(config, base, device)
+        self.enabled = is_enabled(config, base, device)
         self._process: Process | None = None
         self._kind = Kind.TRAIN
         self._labels = 0
@@ -65,6 +71,7 @@ class SlowLoop:
         self._reason = ""
         self._failures = 0
         self._not_before = 0.0
+        self._recall_at = 0.0
         self._report: SlowReport | None = None
         self._said: SlowReport | None = None
 
@@ -79,6 +86,13 @@ class SlowLoop:
             self._record = Record(round=self._record.round, base=self._record.base, log_id=self._record.log_id)
             return self._base
 
+    def use(self, config: Config) -> None:
+        """Go on with another configuration; a round at hand ends where rounds are turned off."""
+        self._config = config
+        self.enabled = is_enabled(config, self._base, self._device)
+        if not self.enabled:
+            self._end_round("fine-tuning was turned off")
+
     def again(self) -> None:
         """After a handshake: say the last report once more."""
         self._said = None
@@ -86,25 +100,67 @@ class SlowLoop:
     def tick(self, embedder: Embedder) -> bool:
         """Listen to the round, or begin one that is due. Returns whether the embedding space was swapped."""
         swapped = self._follow_log(embedder)
+        swapped |= self._recall(embedder)
         if self._process is not None:
             swapped |= self._listen(self._process, embedder)
-        elif self._enabled and embedder.listed and self._clock() >= self._not_before:
+        elif self.enabled and embedder.listed and self._clock() >= self._not_before:
             self._begin()
         self._say()
         return swapped
 
     def interrupt(self) -> None:
         """Labelling has been stopped: end the round at hand, and say so."""
-        if self._process is not None:
-            self.close()
-            self._tell(SlowState.FAILED, 0.0, "ended, because labelling was stopped")
-            self._say()
+        self._end_round("labelling was stopped")
 
     def close(self) -> None:
         """End the round at hand."""
         if self._process is not None:
             self._process.close()
             self._process = None
+
+    def _end_round(self, reason: str) -> None:
+        if self._process is not None:
+            self.close()
+            self._tell(SlowState.FAILED, 0.0, f"ended, because {reason}")
+            self._say()
+
+    def _recall(self, embedder: Embedder) -> bool:
+        """Carry out a wish for an earlier version, once. Returns whether the embedding space was swapped."""
+        wish, before = self.wish, self._record.space
+        if wish is None or wish.revision <= self._record.recalled or self._clock() < self._recall_at:
+            return False
+        self._end_round(f"version {wish.version} was asked for")
+        try:
+            record = recalled(self._record, wish, self._folder, self._base)
+        except Gone as error:
+            log.warning("%s", error)
+            record = self._record.model_copy(update={"recalled": wish.revision})
+        try:
+            self._take_up(record, embedder)
+        except (OSError, LabelstreamError) as error:
+            log.error("version %d could not be taken up: %s; trying again", wish.version, error)
+            self._recall_at = self._clock() + pause_s(1)
+            return False
+        return self._record.space != before
+
+    def _take_up(self, record: Record, embedder: Embedder) -> None:
+        """Write the record and swap its space in, if it is another. Raises OSError, ConfigError; nothing changes then.
+
+        Embeddings of the space before stay, so that the way back is short; those of the one before that are removed.
+        """
+        before, gone = self._record.space, self._record.replaced
+        if record.space == before:
+            write_record(self._folder, record, self._keep())
+            self._record = record
+            return
+        space = self._base if record.space is None else load_space(self._folder / record.space, self._device)
+        replaced = None if before is None else Path(before).stem
+        record = record.model_copy(update={"replaced": replaced})
+        write_record(self._folder, record, self._keep())
+        self._record = record
+        embedder.swap(space)
+        if gone is not None and gone not in (replaced, space and space.id):
+            shutil.rmtree(self._config.paths.data / "embeddings" / gone, ignore_errors=True)
 
     def _follow_log(self, embedder: Embedder) -> bool:
         """Weights of another log have seen other labels, perhaps those of this one's hold-out: they are dropped."""
@@ -150,9 +206,10 @@ class SlowLoop:
             config=self._config.model_copy(update={"server": Server()}),  # its secrets are not the process's business
             network=self._record.network,
             labels=LABELS_FILE if len(train) else None,
+            class_weights=by_number(self._config.train.class_weights, self._talk.classes),
         )
         try:
-            write_record(self._folder, self._record)  # a round's number is used once, also over restarts
+            write_record(self._folder, self._record, self._keep())  # a round's number is used once, also over restarts
             write_labels(self._folder / LABELS_FILE, train, labels)
             self._process = self._start(job)
         except OSError as error:
@@ -193,14 +250,8 @@ class SlowLoop:
             changes["network"] = outcome.space
         if outcome.accepted:
             changes["space"] = outcome.space
-        before = self._pool.space if self._record.space is not None else None
         try:
-            space = load_space(self._folder / outcome.space, self._device) if outcome.accepted else None
-            self._record = self._record.model_copy(update=changes)
-            write_record(self._folder, self._record)
-            if space is not None:
-                embedder.swap(space)
-                self._forget(before, space)
+            self._take_up(self._record.model_copy(update=changes), embedder)
         except (OSError, LabelstreamError) as error:
             self._failed(f"what was made cannot be used: {error}")
             return False
@@ -208,11 +259,6 @@ class SlowLoop:
         self._tell(SlowState.ACCEPTED if outcome.accepted else SlowState.REFUSED, 1.0, outcome.sentence)
         log.info("slow loop, round %d: %s", self._record.round, outcome.sentence)
         return outcome.accepted
-
-    def _forget(self, before: Space | None, now: Space) -> None:
-        """Remove the embeddings of an accepted space that another has replaced; the configured one's stay."""
-        if before is not None and before.id != now.id:
-            shutil.rmtree(self._config.paths.data / "embeddings" / before.id, ignore_errors=True)
 
     def _failed(self, reason: str) -> None:
         self._failures += 1

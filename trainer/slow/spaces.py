@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from pathlib import Path
 from typing import Final
 
@@ -27,7 +28,8 @@ class Record(Message):
     log_id: the log whose images and labels were trained on. base: id of the configured space, empty for pixels.
     network: file of the weights the next round begins from. space: file of the accepted space. Both are None where
     that is the configured one. trained_on: labels of the last round. pretrained: whether training without labels is
-    done.
+    done. replaced: id of the accepted space before this one, whose embeddings are still there. recalled: revision of
+    the settings that held the newest wish for an earlier version that was carried out.
     """
 
     round: int = 0
@@ -37,6 +39,8 @@ class Record(Message):
     space: str | None = None
     trained_on: int = 0
     pretrained: bool = False
+    replaced: str | None = None
+    recalled: int = 0
 
 
 def read_record(folder: Path, base: NetworkSpace | None, log_id: str | None) -> Record:
@@ -51,14 +55,17 @@ def read_record(folder: Path, base: NetworkSpace | None, log_id: str | None) -> 
     return Record(round=record.round, base=base_id, log_id=log_id)
 
 
-def write_record(folder: Path, record: Record) -> None:
-    """Write the record, whole or not at all; spaces that it does not name are removed."""
+def write_record(folder: Path, record: Record, keep: Collection[str] = ()) -> None:
+    """Write the record, whole or not at all; spaces that it does not name, and whose id is not in `keep`, are removed.
+
+    keep: ids of the spaces that kept versions of the model are for.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     draft = folder / (RECORD + ".part")
     draft.write_text(json.dumps(record.wire()) + "\n", encoding="utf-8")
     draft.replace(folder / RECORD)
     for path in folder.glob("*-*.safetensors"):
-        if path.name not in (record.network, record.space):
+        if path.name not in (record.network, record.space) and path.stem not in keep:
             path.unlink(missing_ok=True)
 
 
@@ -71,6 +78,12 @@ def save_space(folder: Path, space: NetworkSpace) -> str:
     save_file(tensors, draft, metadata={"info": json.dumps(space.info.wire())})
     draft.replace(path)
     return path.name
+
+
+def file_of(folder: Path, space_id: str) -> str | None:
+    """The name of the file that holds a space that was made here; None where there is none."""
+    name = f"{space_id}.safetensors"
+    return name if (folder / name).is_file() else None
 
 
 def load_space(path: Path, device: torch.device) -> NetworkSpace:

@@ -12,6 +12,7 @@ import torch
 
 from shared.config import load_config
 from shared.messages import SlowReport, SlowState
+from shared.steering import Recall, RecallKind
 from tests.unit.trainer.conftest import FolderLabeler, MemoryLink, batch_of, label_row, png, welcome_to
 from tests.unit.trainer.models.test_small_cnn import photos
 from tests.waiting import wait_for
@@ -90,6 +91,9 @@ class Bench:
         process.says = [*(steps or []), Outcome(space=name, accepted=accepted, sentence="so it is")]
         process.status = 0
         return self.tick()
+
+    def embeddings(self) -> set[str]:
+        return {path.name for path in (self.data / "embeddings").iterdir() if path.is_dir()}
 
     @property
     def last(self) -> SlowReport:
@@ -191,7 +195,7 @@ def test_the_reason_of_a_failure_is_said(bench: Bench) -> None:
     assert bench.last.sentence == "failed: only 3 images could be read; trying again in 30 s"
 
 
-def test_embeddings_that_were_replaced_are_removed(bench: Bench) -> None:
+def test_of_embeddings_that_were_replaced_the_newest_stay(bench: Bench) -> None:
     pixels = bench.pool.space
     bench.tick()
     bench.finish(accepted=True)
@@ -205,9 +209,14 @@ def test_embeddings_that_were_replaced_are_removed(bench: Bench) -> None:
     assert pixels is not None
     assert first is not None
     assert second is not None
-    left = {path.name for path in (bench.data / "embeddings").iterdir() if path.is_dir()}
-    assert {pixels.id, second.id} <= left
-    assert first.id not in left
+    assert {pixels.id, first.id, second.id} == bench.embeddings()
+    bench.label(15)
+    wait_for(lambda: bench.pool.counts().embedded == IMAGES, "the images once more")
+    bench.tick()
+    bench.finish(accepted=True)
+    third = bench.pool.space
+    assert third is not None
+    assert {pixels.id, second.id, third.id} == bench.embeddings()
 
 
 def test_another_log_takes_back_what_was_trained_on_this_one(bench: Bench) -> None:
@@ -257,3 +266,100 @@ def test_it_is_on_by_itself_without_pretrained_weights_and_on_a_gpu() -> None:
     assert not is_enabled(off, None, CPU)
     on = load_config(environ={"LABELSTREAM_SLOW__ENABLED": "true"})
     assert is_enabled(on, space, CPU)
+
+
+def wish(revision: int, space: str, kind: RecallKind = RecallKind.ROLLBACK) -> Recall:
+    return Recall(kind=kind, revision=revision, version=9, space=space)
+
+
+def accepted(bench: Bench, labels: int) -> str:
+    """The id of the space that a further round makes."""
+    bench.label(labels)
+    wait_for(lambda: bench.pool.counts().embedded == IMAGES, "the images")
+    bench.tick()
+    bench.finish(accepted=True)
+    assert bench.pool.space is not None
+    return bench.pool.space.id
+
+
+def test_a_rollback_swaps_the_space_once_and_stays_over_a_restart(bench: Bench) -> None:
+    kept: list[str] = []
+    bench.slow._keep = lambda: kept
+    kept.append(accepted(bench, 1))
+    kept.append(accepted(bench, 14))
+    accepted(bench, 15)
+    bench.slow.wish = wish(1, kept[0])
+    assert bench.tick()
+    assert bench.pool.space is not None
+    assert bench.pool.space.id == kept[0]
+    assert not bench.tick(), "once is enough"
+    newest = accepted(bench, 25)
+    assert bench.started[-1].job.network == f"{kept[0]}.safetensors"
+    assert bench.pool.space.id == newest
+    again = SlowLoop(bench.config, bench.talk, bench.pool, None, CPU, lambda: 0.0, bench._start)
+    again.wish = bench.slow.wish
+    assert not again.tick(bench.embedder)
+    assert bench.pool.space.id == newest, "a restart does not repeat it"
+
+
+def test_a_round_at_hand_ends_when_a_version_is_asked_for(bench: Bench) -> None:
+    first = accepted(bench, 1)
+    bench.label(14)
+    wait_for(lambda: bench.pool.counts().embedded == IMAGES, "the images")
+    bench.tick()
+    bench.slow.wish = wish(1, first)
+    bench.tick()
+    assert bench.started[-2].closed
+    assert "version 9 was asked for" in str(bench.link.of(SlowReport)[-2])
+    assert bench.started[-1].job.network == f"{first}.safetensors"
+
+
+def test_to_train_on_from_a_version_begins_a_round_with_its_network_at_once(bench: Bench) -> None:
+    first = accepted(bench, 1)
+    bench.slow._keep = lambda: [first]
+    second = accepted(bench, 14)
+    bench.tick()
+    rounds = len(bench.started)
+    bench.slow.wish = wish(4, first, RecallKind.FINETUNE)
+    wait_for(lambda: bench.pool.counts().embedded == IMAGES, "the images")
+    assert not bench.tick()
+    assert len(bench.started) == rounds + 1
+    assert bench.started[-1].job.network == f"{first}.safetensors"
+    assert bench.pool.space is not None
+    assert bench.pool.space.id == second
+
+
+def test_back_to_pixels_and_a_network_that_is_gone(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
+    pixels = bench.pool.space
+    assert pixels is not None
+    first = accepted(bench, 1)
+    bench.slow.wish = wish(1, "small_cnn-16-gone")
+    assert not bench.tick()
+    assert "is not there" in caplog.text
+    assert bench.pool.space is not None
+    assert bench.pool.space.id == first
+    bench.slow.wish = wish(2, pixels.id)
+    assert bench.tick()
+    back: Callable[[], bool] = lambda: bench.pool.space is not None and bench.pool.space.info.kind == "pixels"  # noqa: E731
+    wait_for(back, "pixels again")
+
+
+def test_a_round_ends_where_fine_tuning_is_turned_off(bench: Bench) -> None:
+    bench.tick()
+    off = load_config(environ={}, flags={"paths.data": bench.data, "slow.enabled": False})
+    bench.slow.use(off)
+    bench.tick()
+    assert bench.started[0].closed
+    assert "turned off" in bench.last.sentence
+    bench.tick()
+    assert len(bench.started) == 1
+    bench.slow.use(bench.config)
+    bench.tick()
+    assert len(bench.started) == 2
+
+
+def test_a_round_is_told_the_weights_of_classes_by_number(bench: Bench) -> None:
+    flags = {"paths.data": bench.data, "train.class_weights": {"class 1": 3.0, "nobody": 2.0}}
+    bench.slow.use(load_config(environ={}, flags=flags))
+    bench.tick()
+    assert bench.started[0].job.class_weights == {1: 3.0}

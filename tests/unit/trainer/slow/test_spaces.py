@@ -47,3 +47,10 @@ def test_spaces_that_nothing_needs_are_removed(tmp_path: Path) -> None:
     write_record(tmp_path, Record(network="a-1.safetensors", space="b-2.safetensors"))
     left = {path.name for path in tmp_path.glob("*.safetensors")}
     assert left == {"a-1.safetensors", "b-2.safetensors", "labels.safetensors"}
+
+
+def test_spaces_of_kept_versions_stay(tmp_path: Path) -> None:
+    for name in ("a-1.safetensors", "b-2.safetensors", "c-3.safetensors"):
+        (tmp_path / name).touch()
+    write_record(tmp_path, Record(network="a-1.safetensors"), keep=["c-3"])
+    assert {path.name for path in tmp_path.glob("*.safetensors")} == {"a-1.safetensors", "c-3.safetensors"}
