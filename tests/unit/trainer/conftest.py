@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from shared.config import load_config
 from shared.images import content_hash, path_hash
+from shared.masks import encode_mask
 from shared.messages import AnnotationBatch, ClassInfo, Kind, LogRow, SessionNews, SessionState, Welcome
-from trainer.labeler_http import PoolPage, PoolRow
+from trainer.labeler_http import MaskPage, MaskRow, PoolPage, PoolRow
 from trainer.link import Incoming, Outgoing
 
 
@@ -40,12 +43,32 @@ class MemoryLink:
 
 @dataclass
 class FolderLabeler:
-    """The labeler's directory and images, as an ImageSource."""
+    """The labeler's directory, images and masks, as an ImageSource and a MaskSource."""
 
     root: Path
     rows: list[PoolRow] = field(default_factory=list)
     served: dict[str, bytes] = field(default_factory=dict)
     asked: list[str] = field(default_factory=list)
+    painted: dict[str, bytes] = field(default_factory=dict)
+    mask_rows: list[MaskRow] = field(default_factory=list)
+
+    def masks(self, after: int) -> MaskPage:
+        page = [row for row in self.mask_rows if row.change > after][:50]
+        return MaskPage(masks=page, last=self.mask_rows[-1].change if self.mask_rows else 0)
+
+    def mask(self, image_id: str) -> bytes | None:
+        return self.painted.get(image_id)
+
+    def paint(self, number: int, levels: np.ndarray) -> None:
+        """Paint a mask on an image, or take it away where `levels` are all 0."""
+        image_id = next(row.image_id for row in self.rows if row.number == number)
+        self.mask_rows = [row for row in self.mask_rows if row.number != number]
+        self.painted[image_id] = encode_mask(levels)
+        change, (height, width) = 1 + max((row.change for row in self.mask_rows), default=0), levels.shape
+        row = MaskRow(
+            number=number, image_id=image_id, width=width, height=height, change=change, painted=bool(levels.any())
+        )
+        self.mask_rows.append(row)
 
     def pool(self, after: int) -> PoolPage:
         page = [row for row in self.rows if row.change > after][:50]
@@ -156,3 +179,29 @@ def clock() -> Callable[[], float]:
         return now[0]
 
     return tick
+
+
+@pytest.fixture
+def make(
+    folder: FolderLabeler, tmp_path: Path, clock: Callable[[], float], monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Callable[..., Any]]:
+    """Makes benches on one folder of three kinds of images; closes their embedders.
+
+    These work at the tests' own priority: at a low one they would wait for ever on a crowded machine.
+    """
+    monkeypatch.setattr("trainer.embedder.lower_priority", lambda: None)
+    from tests.unit.trainer.bench import IMAGES, TEST, Bench  # noqa: PLC0415 - it imports this module
+
+    for i in range(IMAGES):
+        folder.add(f"{i}.png", png(i, i % 3), lane="test" if i in TEST else "train")
+    benches = []
+
+    def build(**flags: object) -> Bench:
+        dotted = {key.replace("__", "."): value for key, value in flags.items()}
+        config = load_config(environ={}, flags={"paths.data": str(tmp_path / "data"), **dotted})
+        benches.append(Bench(config, folder, MemoryLink(), clock))
+        return benches[-1]
+
+    yield build
+    for bench in benches:
+        bench.embedder.close()

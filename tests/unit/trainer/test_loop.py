@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import io
 import json
-from collections.abc import Callable, Iterator
-from pathlib import Path
-from threading import Event, Thread
-from typing import Any
+from threading import Thread
 
 import pytest
 
-from shared.config import Config, load_config
 from shared.messages import (
     Finished,
     MetricsReport,
@@ -23,76 +18,11 @@ from shared.messages import (
     TrainerStatus,
     UnreadableImages,
 )
-from tests.unit.trainer.conftest import FolderLabeler, MemoryLink, batch_of, label_row, png, welcome_to
+from tests.unit.trainer.bench import IMAGES, TEST, Make, train_images
+from tests.unit.trainer.conftest import FolderLabeler, png, welcome_to
 from tests.waiting import wait_for
 from trainer.checkpoint import load_checkpoint
-from trainer.conversation import Conversation
-from trainer.embedder import Embedder
 from trainer.link import LinkDown, LinkUp
-from trainer.loading import Loader
-from trainer.loop import Trainer
-from trainer.pool import Pool
-from trainer.progress import Progress
-
-IMAGES = 60
-TEST = range(0, IMAGES, 5)
-
-
-class Bench:
-    """A trainer, its link and its folder; `step` does a few rounds."""
-
-    def __init__(self, config: Config, folder: FolderLabeler, link: MemoryLink, clock: Callable[[], float]) -> None:
-        self.config, self.link, self.folder = config, link, folder
-        self.data = config.paths.data
-        self.pool = Pool()
-        self.talk = Conversation(link, load_checkpoint(self.data / "checkpoints"), self.pool)
-        self.ending = Event()
-        loader = Loader(folder.root, folder, 10**6)
-        self.embedder = Embedder(self.pool, None, loader, self.data / "embeddings", 16, Progress(io.StringIO()))
-        self.trainer = Trainer(config, link, self.talk, self.pool, self.embedder, clock, self.ending)
-        self.embedder.start()
-        self.seq = self.talk.checkpoint.book.applied_seq
-
-    def step(self, *messages: Any) -> None:
-        self.link.incoming.extend(messages)
-        for _ in range(3):
-            self.trainer.step(0)
-
-    def embedded(self, count: int = IMAGES) -> None:
-        wait_for(lambda: self.pool.counts().embedded == count and self.embedder.listed, "the images")
-
-    def label(self, *images: int, epoch: int = 1) -> None:
-        rows = [label_row(self.seq + i + 1, image, image % 3) for i, image in enumerate(images)]
-        self.seq += len(rows)
-        self.step(batch_of(rows, epoch=epoch))
-
-    def last(self, kind: type) -> Any:
-        return self.link.of(kind)[-1]
-
-
-Make = Callable[..., Bench]
-
-
-@pytest.fixture
-def make(folder: FolderLabeler, tmp_path: Path, clock: Callable[[], float]) -> Iterator[Make]:
-    """Makes benches on one folder of three kinds of images; closes their embedders."""
-    for i in range(IMAGES):
-        folder.add(f"{i}.png", png(i, i % 3), lane="test" if i in TEST else "train")
-    benches = []
-
-    def build(**flags: object) -> Bench:
-        dotted = {key.replace("__", "."): value for key, value in flags.items()}
-        config = load_config(environ={}, flags={"paths.data": str(tmp_path / "data"), **dotted})
-        benches.append(Bench(config, folder, MemoryLink(), clock))
-        return benches[-1]
-
-    yield build
-    for bench in benches:
-        bench.embedder.close()
-
-
-def train_images(count: int) -> list[int]:
-    return [i for i in range(IMAGES) if i not in TEST][:count]
 
 
 def test_before_any_label_the_pool_is_covered(make: Make) -> None:

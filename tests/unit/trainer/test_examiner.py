@@ -1,0 +1,50 @@
+"""Which versions are kept, and what the labeler is told of them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from shared.messages import MetricsReport
+from shared.versions import VersionReport, VersionsKept, unpack_probs
+from tests.unit.trainer.bench import TEST, Make, train_images
+from tests.unit.trainer.conftest import welcome_to
+from trainer.link import LinkUp
+
+
+def test_every_evaluation_says_what_the_model_thinks_of_the_hold_out(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(*train_images(12), *TEST)
+    report, metrics = bench.last(VersionReport), bench.last(MetricsReport)
+    assert (report.version, report.based_on_seq) == (metrics.model_version, metrics.based_on_seq)
+    assert (sorted(report.images), report.classes, report.kept) == (list(TEST), [0, 1, 2], False)
+    probs = unpack_probs(report.probs, 3)
+    right = np.mean([image % 3 == row.argmax() for image, row in zip(report.images, probs, strict=True)])
+    assert right == metrics.metrics["accuracy"].value
+    np.testing.assert_allclose(probs.sum(axis=1), 1, atol=2e-3)
+
+
+def test_a_version_is_kept_with_each_checkpoint(make: Make) -> None:
+    bench = make(train__checkpoint_every=2)
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    for image in train_images(5):
+        bench.label(image)
+    kept = [report.version for report in bench.link.of(VersionReport) if report.kept]
+    assert len(kept) == 2
+    assert bench.trainer.versions.numbers(bench.talk.checkpoint.log_id) == kept == bench.last(VersionsKept).versions
+
+
+def test_after_a_handshake_the_labeler_gets_the_versions_it_lacks(make: Make) -> None:
+    bench = make(train__checkpoint_every=1)
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    for image in train_images(3):
+        bench.label(image)
+    kept = bench.trainer.versions.numbers(bench.talk.checkpoint.log_id)
+    bench.link.sent.clear()
+    bench.step(LinkUp(), welcome_to(epoch=2, start_after=3, last_seq=3).model_copy(update={"versions": kept[:1]}))
+    told = [report for report in bench.link.of(VersionReport) if report.kept]
+    assert [report.version for report in told] == kept[1:]
+    assert {report.epoch for report in told} == {2}
