@@ -24,7 +24,6 @@ from shared.messages import (
     Applied,
     Finished,
     Hello,
-    Message,
     MetricsReport,
     PoolChanged,
     Ranking,
@@ -36,6 +35,7 @@ from shared.messages import (
 )
 from shared.versions import VersionReport, VersionsKept
 from shared.web import same_secret
+from shared.wire import Message
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)

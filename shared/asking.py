@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Literal, NamedTuple
 from pydantic import Field
 
 from shared.errors import LabelstreamError, ProtocolError
-from shared.messages import Message, Number, Share
+from shared.wire import Message, Number, Share
 
 MAX_HEAD_BYTES: Final = 100_000
 MAX_GRID: Final = 500  # images

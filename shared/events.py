@@ -34,6 +34,7 @@ VERSIONS_KEPT: Final = "versions_kept"
 ANNOTATIONS: Final = "annotations"
 SESSION: Final = "session"
 POOL_CHANGED: Final = "pool_changed"
+STEERING: Final = "steering"
 ASK: Final = "ask"
 
 MAX_MESSAGE_BYTES: Final = 4_000_000

@@ -3,17 +3,13 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
-from shared.errors import ProtocolError
 from shared.events import MAX_LEASED, MAX_LOOK_ALIKES, MAX_RANKING_ENTRIES
-
-MAX_NUMBER: Final = 2**53 - 1  # the largest integer that every JSON reader keeps exactly
-Number = Annotated[int, Field(ge=0, le=MAX_NUMBER)]
-Seq = Number
-Share = Annotated[float, Field(ge=0.0, le=1.0)]
+from shared.steering import Steering
+from shared.wire import Message, Number, Seq, Share
 
 
 class Kind(StrEnum):
@@ -62,31 +58,6 @@ class ReasonKind(StrEnum):
     UNCERTAIN = "uncertain"
     DIVERSE = "diverse"
     RANDOM = "random"
-
-
-class Message(BaseModel):
-    """Base of all messages: immutable, no unknown fields, no NaN or infinity."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
-
-    @classmethod
-    def parse(cls, payload: object) -> Self:
-        """Validate what came over the wire. Raises ProtocolError naming the first bad field."""
-        try:
-            return cls.model_validate(payload)
-        except ValidationError as error:
-            first = error.errors()[0]
-            where = ".".join(str(part) for part in first["loc"]) or "message"
-            raise ProtocolError(f"{cls.__name__}.{where}: {first['msg']}; got {_short(first['input'])}") from error
-
-    def wire(self) -> dict[str, Any]:
-        """The message as JSON-ready values."""
-        return self.model_dump(mode="json")
-
-
-def _short(value: object, limit: int = 80) -> str:
-    text = repr(value)
-    return text if len(text) <= limit else text[:limit] + "…"
 
 
 class ClassInfo(Message):
@@ -149,7 +120,7 @@ class Hello(Message):
 class Welcome(Message):
     """The labeler's answer: the log follows from `start_after`; 0 where the log is another one.
 
-    versions: those of the model that the labeler keeps already.
+    versions: those of the model that the labeler keeps already. steering: the settings as they are now.
     """
 
     log_id: str
@@ -160,6 +131,7 @@ class Welcome(Message):
     classes: list[ClassInfo]
     session: SessionNews
     versions: list[Number] = Field(default_factory=list)
+    steering: Steering = Steering()
 
 
 class Applied(Message):
@@ -281,7 +253,7 @@ class MetricsReport(Message):
 
 
 class TrainerStatus(Message):
-    """What the trainer does now; `embedded` of `pool` images have been read."""
+    """What the trainer does now; `embedded` of `pool` images have been read. slow: whether the slow loop is on."""
 
     epoch: Number
     state: TrainerState
@@ -291,6 +263,7 @@ class TrainerStatus(Message):
     pool: Number
     backbone: str
     detail: str = ""
+    slow: bool | None = None
 
 
 class SlowState(StrEnum):

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import Field, model_validator
 
-from shared.messages import Message, MetricValue, Number
+from shared.messages import MetricValue
+from shared.wire import Message, Number
 
 Floats = npt.NDArray[np.float32]
 STORED: Final = np.dtype("<f2")

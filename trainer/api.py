@@ -12,7 +12,8 @@ from werkzeug.exceptions import NotFound
 from werkzeug.serving import BaseWSGIServer, make_server
 
 from shared.errors import StartRefused
-from shared.messages import Message, TrainerState
+from shared.messages import TrainerState
+from shared.wire import Message
 from trainer.service.guard import Guard
 from trainer.service.routes import register_failures
 from trainer.telemetry import Telemetry

@@ -19,7 +19,8 @@ from safetensors.torch import load_file, save_file
 
 from shared import __version__
 from shared.errors import ConfigError, ProtocolError
-from shared.messages import Message, MetricValue
+from shared.messages import MetricValue
+from shared.wire import Message
 from trainer.checkpoint import Checkpoint
 from trainer.learner import Model
 from trainer.models.head import Head

@@ -20,7 +20,6 @@ from shared.messages import (
     Applied,
     Finished,
     Hello,
-    Message,
     MetricsReport,
     PoolChanged,
     Ranking,
@@ -33,6 +32,7 @@ from shared.messages import (
     Welcome,
 )
 from shared.versions import VersionReport, VersionsKept
+from shared.wire import Message
 
 log = logging.getLogger(__name__)
 M = TypeVar("M", bound=Message)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from shared.messages import Message
+from shared.wire import Message
 
 Floats = npt.NDArray[np.float32]
 Pixels = npt.NDArray[np.uint8]

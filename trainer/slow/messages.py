@@ -5,7 +5,8 @@ from __future__ import annotations
 from pydantic import Field
 
 from shared.config import Config
-from shared.messages import Message, Share, SlowState
+from shared.messages import SlowState
+from shared.wire import Message, Share
 from trainer.slow.schedule import Kind
 
 

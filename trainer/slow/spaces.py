@@ -13,7 +13,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from shared.errors import ConfigError
-from shared.messages import Message
+from shared.wire import Message
 from trainer.models.backbone import NetworkSpace
 from trainer.models.choose import rebuild_space
 from trainer.models.space import SpaceInfo

@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from shared.errors import ProtocolError
 from shared.events import MAX_MESSAGE_BYTES, MAX_RANKING_ENTRIES
 from shared.messages import (
-    MAX_NUMBER,
     AnnotationBatch,
     Applied,
     ClassInfo,
@@ -19,7 +18,6 @@ from shared.messages import (
     Hello,
     Kind,
     LogRow,
-    Message,
     MetricsReport,
     MetricValue,
     PoolChanged,
@@ -39,6 +37,7 @@ from shared.messages import (
     UnreadableImages,
     Welcome,
 )
+from shared.wire import MAX_NUMBER, Message
 
 numbers = st.integers(0, MAX_NUMBER)
 floats = st.floats(allow_nan=False, allow_infinity=False)
