@@ -8,11 +8,18 @@ from werkzeug.wrappers import Response as BaseResponse
 from labeler.security import COOKIE
 from shared import __version__
 
-PAGES = {"/": "label.html", "/data": "data.html", "/summary": "summary.html"}
+PAGES = {
+    "/": "label.html",
+    "/grid": "grid.html",
+    "/dashboard": "dashboard.html",
+    "/map": "map.html",
+    "/data": "data.html",
+    "/summary": "summary.html",
+}
 
 
 def pages_blueprint(token: str | None) -> Blueprint:
-    """`/`, `/data`, `/summary`. A right `?token=` becomes a cookie and leaves the address bar."""
+    """The pages of PAGES. A right `?token=` becomes a cookie and leaves the address bar."""
     blueprint = Blueprint("pages", __name__)
 
     def show(path: str) -> BaseResponse:

@@ -11,6 +11,8 @@ const METRIC_NAMES = {
   accuracy: "Accuracy",
   f1_macro: "Macro-F1",
   loss: "Loss",
+  train_loss: "Training loss",
+  accuracy_worst: "Accuracy, skipped ones wrong",
   ece: "Calibration error",
 };
 

@@ -91,7 +91,7 @@
  * @property {string} backbone
  * @property {string} detail
  *
- * @typedef {{version: number, based_on_seq: number, strategy: string, age_s: number | null}} QueueNews
+ * @typedef {{version: number, based_on_seq: number, strategy: string, size: number, age_s: number | null}} QueueNews
  *
  * @typedef {object} State the answer of GET /api/state
  * @property {"setup" | "labelling" | "paused" | "stopping" | "stopped"} session

@@ -27,7 +27,7 @@ export class ApiError extends Error {
  * @returns {Promise<any>}
  * @throws {ApiError}
  */
-async function call(method, path, json, { timeout = TIMEOUT_MS, ...options } = {}) {
+export async function call(method, path, json, { timeout = TIMEOUT_MS, ...options } = {}) {
   /** @type {RequestInit} */
   const init = { method, signal: AbortSignal.timeout(timeout), credentials: "same-origin", cache: "no-store", ...options };
   if (json !== undefined) {

@@ -15,7 +15,6 @@ import { byId, el, keyed, setText } from "../ui/dom.js";
 
 const METRICS = ["accuracy", "f1_macro", "loss", "ece"];
 const CURVES = ["accuracy", "f1_macro", "loss"];
-const CURVE_HEIGHT = 190;
 
 class SummaryPage {
   #charts = new Map(CURVES.map((metric) => [metric, makeChart(metric)]));
@@ -49,7 +48,7 @@ class SummaryPage {
   #drawCurves() {
     const thresholds = this.#state?.thresholds ?? {};
     byId("curves-card").hidden = this.#history.length === 0;
-    for (const [metric, chart] of this.#charts) chart.show(curveOf(this.#history, metric), stopAt(thresholds, metric));
+    for (const [metric, chart] of this.#charts) chart.show(curveOf(this.#history, [metric]), stopAt(thresholds, metric));
   }
 }
 
@@ -122,7 +121,7 @@ function fillCard(card, metric, { metrics, thresholds }) {
 function makeChart(metric) {
   const box = el("div", { class: "curve" });
   byId("curves").append(el("figure", {}, el("figcaption", {}, `${metricName(metric)} against labels`), box));
-  return new Chart(box, { metric, height: CURVE_HEIGHT, axes: true });
+  return new Chart(box, { metrics: [metric], axes: true });
 }
 
 /** @param {State} state */

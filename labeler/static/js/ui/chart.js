@@ -1,95 +1,116 @@
-/** A curve with its interval as a band and a stop line, drawn by uPlot in the page's colours. */
+/** Metrics against labels or time: lines, their intervals as bands, a stop line, marks where something changed. */
 
-import uPlot from "../../vendor/uPlot.esm.js";
-import { count, isShare, metricValue } from "../core/format.js";
-import { token } from "./theme.js";
+import { count, isShare, metricName, metricValue } from "../core/format.js";
+import { TRAINING_LOSS } from "../core/curve.js";
+import { Plot, around, axis, polyline, timeAxis } from "./plot.js";
 
 /**
  * @typedef {import("../core/curve.js").Curve} Curve
- * @typedef {{metric: string, height: number, axes: boolean}} Look
+ * @typedef {{x: number, text: string}} Mark
+ *
+ * @typedef {object} Look
+ * @property {string[]} metrics one line each, of one unit; the second is dashed
+ * @property {boolean} axes
+ * @property {import("../core/curve.js").By} [by] what the horizontal axis counts
+ * @property {(low: number, high: number) => void} [onZoom] makes a stretch selectable; NaN for all of it
+ * @property {(at: number | null, marks: Mark[]) => void} [onPoint] row under the pointer, and the marks near it
  */
 
-const SHARE_RANGE = /** @type {[number, number]} */ ([0, 1]);
+const SHARE_RANGE = [0, 1];
+const NEAR_PX = 6;
+/** Colours of the lines, and of the band around the first. @type {("line" | "test")[]} */
+const LINES = ["line", "test"];
 
 export class Chart {
-  #box;
   #look;
-  /** @type {uPlot | null} */
-  #plot = null;
+  #plot;
   /** @type {Curve} */
-  #curve = { labels: [], value: [], low: [], high: [] };
+  #curve = { x: [], lines: [] };
   /** @type {number | null} */
   #stop = null;
-  #colours = readColours();
+  /** @type {Mark[]} */
+  #marks = [];
+  #zoomed = false;
 
   /**
    * @param {HTMLElement} box
    * @param {Look} look
    */
   constructor(box, look) {
-    this.#box = box;
     this.#look = look;
-    new ResizeObserver(() => this.#resize()).observe(box);
-    document.addEventListener("themechange", () => {
-      this.#colours = readColours();
-      this.#draw();
-    });
+    this.#plot = new Plot(box, (colours) => this.#options(colours));
+  }
+
+  /** Another metric, or another horizontal axis. @param {Partial<Look>} change */
+  become(change) {
+    this.#look = { ...this.#look, ...change };
+    this.#zoomed = false;
+    this.#curve = { x: [], lines: [] };
   }
 
   /**
    * @param {Curve} curve
    * @param {number | null} stop where the stop line goes
+   * @param {Mark[]} [marks]
    */
-  show(curve, stop) {
-    this.#curve = curve;
-    this.#stop = stop;
-    if (this.#plot) this.#plot.setData(columns(curve));
-    else this.#draw();
-    this.#describe();
+  show(curve, stop, marks = []) {
+    const fresh = this.#curve.lines.length !== curve.lines.length;
+    [this.#curve, this.#stop, this.#marks] = [curve, stop, marks];
+    const data = columns(curve, this.#look.metrics.length);
+    if (fresh) this.#plot.renew(data, this.#words());
+    else this.#plot.show(data, this.#words(), this.#zoomed);
   }
 
-  #draw() {
-    this.#plot?.destroy();
-    this.#plot = null;
-    if (!this.#box.clientWidth) return;
-    this.#plot = new uPlot(this.#options(), columns(this.#curve), this.#box);
+  #words() {
+    const { metrics } = this.#look;
+    const { x, lines } = this.#curve;
+    if (!x.length) return `${metrics.map(metricName).join(", ")}: no evaluation yet`;
+    const values = metrics.map((metric, i) => [metricName(metric), lines[i].value.at(-1)]);
+    const said = values.map(([name, value], i) => `${name}: ${typeof value === "number" ? metricValue(metrics[i], value) : "–"}`);
+    const at = this.#look.by === "time" ? "now" : `at ${count(x.at(-1) ?? 0)} labels`;
+    return `${said.join(", ")} ${at}, ${x.length} evaluations`;
   }
 
-  #resize() {
-    const width = this.#box.clientWidth;
-    if (!width) return;
-    if (this.#plot) this.#plot.setSize({ width, height: this.#look.height });
-    else this.#draw();
-  }
-
-  #describe() {
-    const { labels, value } = this.#curve;
-    const last = value.at(-1);
-    const text = typeof last === "number"
-      ? `${this.#look.metric}: ${metricValue(this.#look.metric, last)} at ${count(labels.at(-1) ?? 0)} labels, ${labels.length} evaluations`
-      : `${this.#look.metric}: no evaluation yet`;
-    this.#box.setAttribute("role", "img");
-    this.#box.setAttribute("aria-label", text);
-  }
-
-  /** @returns {uPlot.Options} */
-  #options() {
-    const { metric, height, axes } = this.#look;
-    const { line, band, text, grid } = this.#colours;
-    const axis = axisIn(text, grid);
-    const edge = { stroke: "transparent", points: { show: false }, width: 0 };
+  /** @param {import("./plot.js").Colours} colours @returns {import("./plot.js").Options} */
+  #options(colours) {
+    const { metrics, axes, by = "labels", onZoom } = this.#look;
+    const across = by === "time" ? timeAxis(colours, "Time") : axis(colours, "Labels, training and test", (v) => count(v), 26);
+    const hooks = { draw: [(/** @type {uPlot} */ plot) => this.#lines(plot, colours)] };
     return {
-      width: this.#box.clientWidth,
-      height,
       legend: { show: false },
-      cursor: { show: axes, drag: { x: false, y: false }, points: { show: false } },
+      cursor: { show: axes, x: axes, y: false, drag: { x: Boolean(onZoom), y: false }, points: { show: false } },
       padding: axes ? [8, 12, 0, 0] : [4, 0, 2, 0],
-      scales: { x: { time: false, range: fromZero }, y: { range: (_, low, high) => this.#range(low, high) } },
-      axes: axes ? [axis((v) => count(v), 26), axis((v) => tick(metric, v), 48)] : [{ show: false }, { show: false }],
-      series: [{}, { stroke: line, width: 2, points: { show: (u) => u.data[0].length < 3, size: 6, fill: line } }, { ...edge }, { ...edge }],
-      bands: [{ series: [3, 2], fill: band }],
-      hooks: { draw: [(plot) => this.#stopLine(plot)] },
+      scales: { x: { time: by === "time", range: onZoom ? around(by === "time" ? 60 : 1) : fromZero }, y: { range: (_, low, high) => this.#range(low, high) } },
+      axes: axes ? [across, axis(colours, unitOf(metrics[0]), (v) => tick(metrics[0], v), 46)] : [{ show: false }, { show: false }],
+      series: [{}, ...metrics.flatMap((_, i) => seriesOf(colours, i))],
+      bands: metrics.map((_, i) => ({ series: [3 * i + 3, 3 * i + 2], fill: colours.band })),
+      hooks: { ...hooks, setSelect: [(plot) => this.#zoom(plot)], setScale: [(plot, key) => this.#unzoom(plot, key)], setCursor: [(plot) => this.#point(plot)] },
     };
+  }
+
+  /** @param {uPlot} plot */
+  #zoom(plot) {
+    if (!this.#look.onZoom || plot.select.width < NEAR_PX) return;
+    this.#zoomed = true;
+    this.#look.onZoom(plot.posToVal(plot.select.left, "x"), plot.posToVal(plot.select.left + plot.select.width, "x"));
+  }
+
+  /** A double click shows everything again. @param {uPlot} plot @param {string} key */
+  #unzoom(plot, key) {
+    const { min, max } = plot.scales.x;
+    const x = this.#curve.x;
+    if (key !== "x" || !this.#zoomed || !x.length || min === undefined || max === undefined) return;
+    if (min > x[0] || max < x[x.length - 1]) return;
+    this.#zoomed = false;
+    this.#look.onZoom?.(Number.NaN, Number.NaN);
+  }
+
+  /** @param {uPlot} plot */
+  #point(plot) {
+    const { left = -1, idx } = plot.cursor;
+    if (!this.#look.onPoint) return;
+    const near = left < 0 ? [] : this.#marks.filter((mark) => Math.abs(plot.valToPos(mark.x, "x") - left) < NEAR_PX);
+    this.#look.onPoint(left < 0 ? null : (idx ?? null), near);
   }
 
   /** Shares get the part of 0 to 1 that their intervals fill, the stop line included. @param {number} low @param {number} high */
@@ -97,51 +118,40 @@ export class Chart {
     const top = Math.max(high ?? 1, this.#stop ?? high ?? 1);
     const bottom = Math.min(low ?? 0, this.#stop ?? low ?? 0);
     const margin = Math.max(0.02, (top - bottom) * 0.08);
-    const [least, most] = this.#look.metric === "loss" ? [0, Infinity] : SHARE_RANGE;
+    const [least, most] = isShare(this.#look.metrics[0]) ? SHARE_RANGE : [0, Infinity];
     return /** @type {[number, number]} */ ([Math.max(least, bottom - margin), Math.min(most, top + margin)]);
   }
 
-  /** @param {uPlot} plot */
-  #stopLine(plot) {
-    if (this.#stop === null) return;
-    const { ctx, bbox } = plot;
-    const y = Math.round(plot.valToPos(this.#stop, "y", true));
-    ctx.save();
-    ctx.strokeStyle = this.#colours.stop;
-    ctx.lineWidth = devicePixelRatio * 1.5;
-    ctx.setLineDash([4 * devicePixelRatio, 4 * devicePixelRatio]);
-    ctx.beginPath();
-    ctx.moveTo(bbox.left, y);
-    ctx.lineTo(bbox.left + bbox.width, y);
-    ctx.stroke();
-    ctx.restore();
+  /** The stop line and the marks. @param {uPlot} plot @param {import("./plot.js").Colours} colours */
+  #lines(plot, colours) {
+    const { x, y } = plot.scales;
+    if (x.min == null || x.max == null || y.min == null || y.max == null) return;
+    const [from, to] = [x.min, x.max];
+    if (this.#stop !== null) polyline(plot, [from, to], [this.#stop, this.#stop], { stroke: colours.stop, width: 1.5, dash: [4, 4] });
+    for (const mark of this.#marks) {
+      if (mark.x >= from && mark.x <= to) polyline(plot, [mark.x, mark.x], [y.min, y.max], { stroke: colours.edge, width: 1, dash: [2, 3] });
+    }
   }
 }
 
-/** @param {Curve} curve @returns {uPlot.AlignedData} */
-const columns = ({ labels, value, low, high }) => [labels, value, low, high];
+/** @param {Curve} curve @param {number} count @returns {uPlot.AlignedData} */
+const columns = ({ x, lines }, count) => [x, ...Array.from({ length: count }, (_, i) => lines[i] ?? NOTHING).flatMap(({ value, low, high }) => [value, low, high])];
 
-/** @param {uPlot} _ @param {number} _low @param {number} high @returns {[number, number]} */
+const NOTHING = { value: [], low: [], high: [] };
+
+/** A line and the two edges of its band. @param {import("./plot.js").Colours} colours @param {number} i @returns {uPlot.Series[]} */
+function seriesOf(colours, i) {
+  const stroke = colours[LINES[i % LINES.length]];
+  const edge = { stroke: "transparent", points: { show: false }, width: 0, spanGaps: true };
+  const points = { show: (/** @type {uPlot} */ plot) => plot.data[0].length < 3, size: 6, fill: stroke };
+  return [{ stroke, width: 2, points, spanGaps: true, dash: i ? [6, 4] : undefined }, { ...edge }, { ...edge }];
+}
+
+/** @param {unknown} _ @param {number} _low @param {number} high @returns {[number, number]} */
 const fromZero = (_, _low, high) => [0, Math.max(1, high ?? 1)];
 
+/** @param {string} metric */
+const unitOf = (metric) => (metric === TRAINING_LOSS || metric === "loss" ? "Loss, nats per image" : `${metricName(metric)}, %`);
+
 /** Ticks are round, so they need no digits of their own. @param {string} metric @param {number} value */
-const tick = (metric, value) => (isShare(metric) ? `${Math.round(value * 100)} %` : String(Number(value.toFixed(2))));
-
-/** @param {string} stroke @param {string} grid */
-const axisIn = (stroke, grid) => (/** @type {(value: number) => string} */ text, /** @type {number} */ size) => ({
-  size,
-  stroke,
-  font: "12px system-ui, sans-serif",
-  grid: { stroke: grid, width: 1 },
-  ticks: { show: false },
-  values: (/** @type {unknown} */ _, /** @type {number[]} */ values) => values.map(text),
-});
-
-/** The theme's colours, read once: asking for a computed style makes the browser lay out the page. */
-const readColours = () => ({
-  line: token("--accent"),
-  band: token("--band"),
-  stop: token("--stop-line"),
-  text: token("--muted"),
-  grid: token("--line"),
-});
+const tick = (metric, value) => String(Number((isShare(metric) ? value * 100 : value).toFixed(2)));

@@ -18,11 +18,10 @@ import { byId, el, keyed, setText } from "./dom.js";
 
 const METRIC = "accuracy";
 const GUESSES = 3;
-const CURVE_HEIGHT = 76;
 const THUMBNAIL_PX = 256;
 
 export class Side {
-  #chart = new Chart(byId("curve"), { metric: METRIC, height: CURVE_HEIGHT, axes: false });
+  #chart = new Chart(byId("curve"), { metrics: [METRIC], axes: false });
   #indexing = bar("Indexing");
   #reading = bar("Reading the images");
   #slow = bar("Fine-tuning");
@@ -71,10 +70,10 @@ export class Side {
    * @param {State} state
    */
   renderCurve(history, state) {
-    const curve = curveOf(history, METRIC);
+    const curve = curveOf(history, [METRIC]);
     const stop = stopAt(state.thresholds, METRIC);
-    this.#chart.show(curve, curve.labels.length ? stop : null);
-    setText(byId("curve-from"), curve.labels.length ? counted(curve.labels.at(-1) ?? 0, "label") : "");
+    this.#chart.show(curve, curve.x.length ? stop : null);
+    setText(byId("curve-from"), curve.x.length ? counted(curve.x.at(-1) ?? 0, "label") : "");
     setText(byId("curve-stop"), stop === null ? "" : `stop at ${percent(stop)}`);
   }
 }
