@@ -17,6 +17,7 @@ from shared.messages import (
     SessionState,
     Welcome,
 )
+from shared.steering import Steering
 from trainer.checkpoint import Checkpoint
 from trainer.intake import take_in
 from trainer.link import Incoming, LinkDown, LinkUp, Outgoing, TrainerLink
@@ -27,12 +28,14 @@ log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class News:
-    """What came in: batches with new rows, a handshake, a session with another state, images not yet listed."""
+    """What came in: batches with new rows, a handshake, a session with another state, images not yet listed,
+    settings."""
 
     batches: int = 0
     welcomed: bool = False
     session: bool = False
     pool: bool = False
+    steering: bool = False
 
 
 class Conversation:
@@ -51,6 +54,7 @@ class Conversation:
         self.last_seq = 0
         self.leased: list[int] = []
         self.known_versions: list[int] = []
+        self.steering = Steering()
         self._link = link
         self._pool = pool
         pool.close({image: True for image, _ in checkpoint.book})
@@ -82,6 +86,8 @@ class Conversation:
                     self.session = message
                 case PoolChanged():
                     news.pool = True
+                case Steering() if message.revision >= self.steering.revision:
+                    self.steering, news.steering = message, True
         return news
 
     def _hello(self) -> None:
@@ -106,7 +112,8 @@ class Conversation:
         self._name(welcome.classes)
         news.session |= welcome.session.state is not self.session.state
         self.session = welcome.session
-        news.welcomed = news.pool = True
+        self.steering = welcome.steering
+        news.welcomed = news.pool = news.steering = True
         if welcome.start_after > self.checkpoint.book.applied_seq:
             self.send(Resend(epoch=self.epoch, after=self.checkpoint.book.applied_seq))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Callable
 
 import numpy as np
 
@@ -16,7 +17,7 @@ from trainer.learner import Floats, holdout_probabilities
 from trainer.outlook import outlook
 from trainer.pool import Pool, Snapshot
 from trainer.stopping import Progress, look, proving
-from trainer.versions import Version, VersionStore, missing
+from trainer.versions import Version, VersionGone, VersionStore, missing
 
 log = logging.getLogger(__name__)
 
@@ -24,17 +25,29 @@ log = logging.getLogger(__name__)
 class Examiner:
     """Tells the labeler how good the model is, and which versions of it there are.
 
-    pool: what the newest order's scores amount to.
+    pool: what the newest order's scores amount to. has_space: whether the embedding space with this id can be used.
     """
 
-    def __init__(self, config: Config, talk: Conversation, pool: Pool, versions: VersionStore) -> None:
+    def __init__(
+        self,
+        config: Config,
+        talk: Conversation,
+        pool: Pool,
+        versions: VersionStore,
+        has_space: Callable[[str], bool] = lambda _: True,
+    ) -> None:
         self.metrics: dict[str, MetricValue] = {}
         self.pool: PoolSummary | None = None
         self._config = config
         self._talk = talk
         self._pool = pool
         self._versions = versions
+        self._has_space = has_space
         self._newest: Version | None = None
+
+    def use(self, config: Config) -> None:
+        """Go on with another configuration."""
+        self._config = config
 
     def examine(self, snapshot: Snapshot, listed: bool) -> bool:
         """Evaluate the present model, look at the stop rules, and say what came of it. Returns whether it was said.
@@ -71,12 +84,16 @@ class Examiner:
         """After a handshake: report the versions that the labeler does not know."""
         log_id = self._talk.checkpoint.log_id
         for number in missing(self._versions.numbers(log_id), self._talk.known_versions):
-            self._talk.send(self._versions.load(log_id, number).report(self._talk.epoch, kept=True))
+            try:
+                self._talk.send(self._versions.load(log_id, number).report(self._talk.epoch, kept=True))
+            except VersionGone as error:
+                log.warning("%s", error)
         self._say_kept()
 
     def _say_kept(self) -> None:
-        numbers = self._versions.numbers(self._talk.checkpoint.log_id)
-        self._talk.send(VersionsKept(epoch=self._talk.epoch, versions=numbers))
+        spaces = self._versions.spaces(self._talk.checkpoint.log_id)
+        usable = [number for number, space in spaces.items() if self._has_space(space)]
+        self._talk.send(VersionsKept(epoch=self._talk.epoch, versions=usable))
 
     def _say_metrics(self, progress: Progress) -> bool:
         checkpoint, stop = self._talk.checkpoint, self._config.stop
@@ -107,7 +124,7 @@ class Examiner:
             checkpoint.book.applied_seq,
             checkpoint.log_id or "",
             snapshot.space.id,
-            0,
+            self._talk.steering.revision,
             self.metrics,
             snapshot.test.numbers,
             probs[:, [] if head is None else head.classes],

@@ -31,6 +31,7 @@ from shared.messages import (
     UnreadableImages,
     Welcome,
 )
+from shared.steering import Steering
 from shared.versions import VersionReport, VersionsKept
 from shared.wire import Message
 
@@ -50,7 +51,7 @@ class LinkDown:
     """The connection is gone; it is tried again without being asked."""
 
 
-Incoming = LinkUp | LinkDown | Welcome | AnnotationBatch | SessionNews | PoolChanged
+Incoming = LinkUp | LinkDown | Welcome | AnnotationBatch | SessionNews | PoolChanged | Steering
 Outgoing = (
     Hello
     | Applied
@@ -66,10 +67,11 @@ Outgoing = (
     | VersionsKept
 )
 
-INCOMING: Final[dict[str, type[AnnotationBatch] | type[SessionNews] | type[PoolChanged]]] = {
+INCOMING: Final[dict[str, type[AnnotationBatch] | type[SessionNews] | type[PoolChanged] | type[Steering]]] = {
     events.ANNOTATIONS: AnnotationBatch,
     events.SESSION: SessionNews,
     events.POOL_CHANGED: PoolChanged,
+    events.STEERING: Steering,
 }
 OUTGOING: Final[dict[type[Message], str]] = {
     Hello: events.HELLO,

@@ -9,7 +9,7 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-from shared.config import Config
+from shared.config import Config, Train
 from shared.messages import (
     Finished,
     Ranking,
@@ -24,12 +24,14 @@ from trainer.due import Due, worth_ranking
 from trainer.embedder import Embedder
 from trainer.examiner import Examiner
 from trainer.export import export_all, export_predictions
+from trainer.learner import by_number
 from trainer.link import TrainerLink
 from trainer.pool import Pool, Snapshot
 from trainer.pool_summary import summarise
 from trainer.ranking import Ranker
 from trainer.reporting import Reporter
 from trainer.slow.loop import SlowLoop
+from trainer.steering import fits_otherwise, in_force
 from trainer.stopping import decide
 from trainer.timings import Timings
 from trainer.versions import FOLDER, VersionStore
@@ -62,7 +64,8 @@ class Trainer:
         self.talk = talk
         self.versions = VersionStore(config.paths.data / FOLDER, config.train.keep_versions)
         self.timings = Timings(clock)
-        self._config = config
+        self.fitted: tuple[dict[int, int], Train] = ({}, config.train)  # labels and settings of the present head
+        self._base = self._config = config
         self._link = link
         self._pool = pool
         self._embedder = embedder
@@ -70,9 +73,9 @@ class Trainer:
         self._ending = ending
         self._slow = slow
         self._ranker = Ranker(config.strategy, config.train.C)
-        self._reporter = Reporter(talk, pool, clock)
+        self._reporter = Reporter(talk, pool, clock, lambda: None if slow is None else slow.enabled)
         self._due = Due(config.train)
-        self._examiner = Examiner(config, talk, pool, self.versions)
+        self._examiner = Examiner(config, talk, pool, self.versions, (lambda _: True) if slow is None else slow.has)
         self._ranked_images = 0
         self._stop_said_at = -AGAIN_S
         self._finish_at = 0.0
@@ -112,6 +115,8 @@ class Trainer:
         messages = self._link.receive(timeout_s)
         news = self.talk.take(messages)
         self._due.batches(news.batches)
+        if news.steering:
+            self._steer()
         if news.welcomed:
             self._ranked_images = 0
             self._due.again()
@@ -128,6 +133,26 @@ class Trainer:
         ):
             self._due.images()
         return len(messages)
+
+    def _steer(self) -> None:
+        """Use the settings as the labeler has them now; the next step is the first with them."""
+        steering, before = self.talk.steering, self._config
+        self.versions.named = frozenset(steering.named)
+        if self._slow is not None:
+            self._slow.wish = steering.recall
+        config = in_force(self._base, steering)
+        if config == before:
+            return
+        log.info("settings of revision %d are in force", steering.revision)
+        self._config = config
+        self._ranker = Ranker(config.strategy, config.train.C)
+        self._due.config = config.train
+        self._examiner.use(config)
+        if self._slow is not None:
+            self._slow.use(config)
+        if fits_otherwise(before.train, config.train):
+            self.talk.checkpoint.model = replace(self.talk.checkpoint.model, calibrated_on=0)
+        self._due.images()
 
     def _look_after_slow_loop(self) -> None:
         """Where it has swapped the embeddings, the head of the old ones is dropped and fitted anew on all labels."""
@@ -162,12 +187,15 @@ class Trainer:
 
     def _fit(self, snapshot: Snapshot) -> None:
         checkpoint = self.talk.checkpoint
-        checkpoint.model = checkpoint.model.fitted(snapshot.train, checkpoint.book.labels(), self._config.train)
+        labels, train = checkpoint.book.labels(), self._config.train
+        checkpoint.model = checkpoint.model.fitted(snapshot.train, labels, train, self._weigh)
+        self.fitted = (labels, train)
         self._due.fit = False
 
     def _calibrate(self, snapshot: Snapshot) -> None:
         checkpoint = self.talk.checkpoint
-        checkpoint.model = checkpoint.model.calibrated(snapshot.train, checkpoint.book.labels(), self._config.train)
+        labels, train = checkpoint.book.labels(), self._config.train
+        checkpoint.model = checkpoint.model.calibrated(snapshot.train, labels, train, self._weigh)
 
     def _rank(self, snapshot: Snapshot) -> None:
         model = self.talk.checkpoint.model
@@ -264,6 +292,10 @@ class Trainer:
         except OSError as error:
             log.error("the predictions could not be written: %s; trying again, is the disk full?", error)
             self._finish_at = self._clock() + AGAIN_S
+
+    @property
+    def _weigh(self) -> dict[int, float]:
+        return by_number(self._config.train.class_weights, self.talk.classes)
 
     @property
     def _exports(self) -> Path:

@@ -21,11 +21,18 @@ BY_SESSION: Final = {
 class Reporter:
     """Sends a status when it has changed, at most twice a second, and unreadable images as they are found."""
 
-    def __init__(self, talk: Conversation, pool: Pool, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        talk: Conversation,
+        pool: Pool,
+        clock: Callable[[], float],
+        slow_is_on: Callable[[], bool | None] = lambda: None,
+    ) -> None:
         self.state = TrainerState.STARTING
         self._talk = talk
         self._pool = pool
         self._clock = clock
+        self._slow_is_on = slow_is_on
         self._said: TrainerStatus | None = None
         self._said_at = float("-inf")
         self._unreadable: dict[int, UnreadableImage] = {}
@@ -60,6 +67,7 @@ class Reporter:
             embedded=counts.embedded,
             pool=counts.images,
             backbone="" if space is None else f"{space.info.name}, {space.info.image_size} px",
+            slow=self._slow_is_on(),
         )
         now = self._clock()
         if status != self._said and now - self._said_at >= EVERY_S and self._talk.send(status):

@@ -104,14 +104,15 @@ class VersionStore:
         except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
             raise VersionGone(f"version {number} cannot be read: {error}; choose another one") from error
 
-    def spaces(self, log_id: str | None) -> set[str]:
-        """Ids of the embedding spaces that kept versions are for."""
-        found = set()
+    def spaces(self, log_id: str | None) -> dict[int, str]:
+        """The versions that can be read, with the id of the embedding space that each is for."""
+        found = {}
         for number in self.numbers(log_id):
             try:
-                found.add(self.load(log_id, number).space)
-            except VersionGone as error:
-                log.warning("%s", error)
+                with safe_open(self._path(log_id, number), "pt") as file:
+                    found[number] = str(json.loads((file.metadata() or {})["version"])["space"])
+            except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
+                log.warning("version %d cannot be read: %s", number, error)
         return found
 
     def _path(self, log_id: str | None, number: int) -> Path:

@@ -24,7 +24,7 @@ from trainer.models.backbone import NetworkSpace
 from trainer.pool import Located, Pool
 from trainer.slow.messages import Job, Outcome, Step
 from trainer.slow.process import Process, RoundProcess
-from trainer.slow.recall import Gone, recalled
+from trainer.slow.recall import Gone, is_there, recalled
 from trainer.slow.schedule import Kind, Standing, due, pause_s
 from trainer.slow.spaces import FOLDER, Record, load_space, read_record, write_record
 
@@ -85,6 +85,10 @@ class SlowLoop:
             log.warning("the weights trained before are not used: %s", error)
             self._record = Record(round=self._record.round, base=self._record.base, log_id=self._record.log_id)
             return self._base
+
+    def has(self, space_id: str) -> bool:
+        """Whether a space can be gone back to."""
+        return is_there(space_id, self._folder, self._base)
 
     def use(self, config: Config) -> None:
         """Go on with another configuration; a round at hand ends where rounds are turned off."""

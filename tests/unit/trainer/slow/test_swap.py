@@ -6,9 +6,9 @@ import torch
 
 from shared.config import Config
 from shared.messages import Finished, MetricsReport, Ranking, SessionNews, SessionState
+from tests.unit.trainer.bench import IMAGES, Bench, Make, train_images
 from tests.unit.trainer.conftest import welcome_to
 from tests.unit.trainer.models.test_small_cnn import photos
-from tests.unit.trainer.test_loop import IMAGES, Bench, Make, make, train_images
 from tests.waiting import wait_for
 from trainer.embedder import Embedder
 from trainer.export import read_model
@@ -16,8 +16,6 @@ from trainer.link import LinkUp
 from trainer.models.backbone import NetworkSpace
 from trainer.models.small_cnn import small_cnn
 from trainer.slow.loop import SlowLoop
-
-__all__ = ["make"]
 
 
 class OneSwap(SlowLoop):
