@@ -46,9 +46,38 @@ class GridQuestion(Question):
     turn: Number
 
 
+class ExplainQuestion(Question):
+    """What the model looks at in one image.
+
+    content: the image's hash, as `image_id` has it. method: a name of the trainer's table. class_id: which class speaks
+    for itself; None for the likeliest. version: None for the present one, of which `turn` is the number that the
+    labeler knows. layer: None for the usual one. shifted: whether the model is that of shifted images, see
+    docs/explanations.md.
+    The data are a grey PNG of the prepared image's size, to be stretched over the whole image; the facts are those of
+    trainer/explanation/answers.py.
+    """
+
+    image: Number
+    content: Annotated[str, Field(max_length=200)]
+    method: Annotated[str, Field(max_length=40)]
+    class_id: Number | None = None
+    version: Number | None = None
+    layer: Annotated[str, Field(max_length=200)] | None = None
+    shifted: bool = False
+    turn: Number = 0
+
+
+class MethodsQuestion(Question):
+    """Which saliency methods the present model allows. turn: as in MapQuestion. The facts have `methods`, `layers`."""
+
+    turn: Number
+
+
 QUESTIONS: Final[dict[str, type[Question]]] = {
     "map": MapQuestion,
     "grid": GridQuestion,
+    "explain": ExplainQuestion,
+    "methods": MethodsQuestion,
 }
 
 

@@ -19,6 +19,8 @@ from trainer.checkpoint import load_checkpoint
 from trainer.clerk import Clerk
 from trainer.conversation import Conversation
 from trainer.embedder import Embedder
+from trainer.explanation.answers import Explainer
+from trainer.explanation.models import Models
 from trainer.labeler_http import LabelerHttp
 from trainer.link import SocketIOLink
 from trainer.loading import Loader
@@ -37,7 +39,10 @@ from trainer.service.jobs import Jobs
 from trainer.service.places import Roots
 from trainer.service.routes import calls_blueprint
 from trainer.slow.loop import SlowLoop
+from trainer.slow.spaces import FOLDER as SPACES
 from trainer.telemetry import Figures, Telemetry
+from trainer.versions import FOLDER as VERSIONS
+from trainer.versions import VersionStore
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +74,8 @@ def run_trainer(config: Config, ending: Event) -> None:
         stack.enter_context(closing(api))
         trainer_token(data)  # fail now, not in a thread, where it cannot be used
         source = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))
-        slow = SlowLoop(config, talk, pool, choose_space(config.model, device), device, time.monotonic)
+        base = choose_space(config.model, device)
+        slow = SlowLoop(config, talk, pool, base, device, time.monotonic)
         stack.enter_context(closing(slow))
         embedder = Embedder(
             pool,
@@ -82,9 +88,19 @@ def run_trainer(config: Config, ending: Event) -> None:
         atlas = Atlas(data)
         stack.enter_context(closing(atlas))
         cartographer = Cartographer(pool, atlas, lambda: talk.checkpoint.model)
+        models = Models(
+            pool,
+            lambda: talk.checkpoint.model,
+            lambda: talk.checkpoint.log_id,
+            VersionStore(data / VERSIONS, config.train.keep_versions),
+            data / SPACES,
+            base,
+        )
+        http = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))  # of the clerk's thread
+        explainer = Explainer(pool, Loader(config.paths.images, http, config.images.max_pixels), models)
         clerk = Clerk(
-            cartographer.handlers(),
-            LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data)).answer,
+            {**cartographer.handlers(), **explainer.handlers()},
+            http.answer,
             embedder.breathe,
         )
         trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending, slow)

@@ -17,17 +17,18 @@ PATCH: Final = 8  # a patch's side is this part of the image's
 BATCH: Final = 4  # images
 
 
-def offset(network: nn.Module, layer: str, size: int) -> float:
+def offset(network: nn.Module, layer: str, size: int, shift: float = 0.0) -> float:
     """How far, in pixels to the right and down, the map of `layer` answers beyond the place in the image it answers to.
 
     Patches of noise are set into the middle of images; the answer is how far from the middle, on average over both
     axes, the squared change of the layer's output lies. Deterministic. 0 is what a plain resize assumes.
+    shift: what the network expects to be added to every value of an image.
     """
     device = next((p.device for p in network.parameters()), torch.device("cpu"))
     plain, patched = _pairs(size)
     with torch.no_grad():
         before, after = (
-            torch.cat([_output(network, layer, part.to(device)) for part in torch.split(images, BATCH)])
+            torch.cat([_output(network, layer, part.to(device) + shift) for part in torch.split(images, BATCH)])
             for images in (plain, patched)
         )
     change = (after - before).abs().sum(1).cpu()

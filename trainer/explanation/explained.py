@@ -27,7 +27,8 @@ class Explained(nn.Module):
 
     It never trains, and none of its weights asks for a gradient. Make it with `of`, which copies the network: hooks
     and gradients then touch nothing that anybody else uses.
-    classes: the class numbers of the K columns. layers: what the network offers to methods that need a layer.
+    classes: the class numbers of the K columns. layers: what the network offers to methods that need a layer. shift: a
+    constant that the network expects to be added to every standardised value.
     """
 
     def __init__(
@@ -47,6 +48,7 @@ class Explained(nn.Module):
         self.register_buffer("std", torch.tensor(info.std, device=device).view(1, 3, 1, 1) * 255)
         self.mean: torch.Tensor
         self.std: torch.Tensor
+        self.shift = 0.0
         self._report: Report | None = None
         self._passes = self._done = 0
         self.eval().requires_grad_(False)
@@ -64,7 +66,9 @@ class Explained(nn.Module):
 
     def with_head(self, head: Head) -> Explained:
         """The same network, not copied again, with another head."""
-        return Explained(self.network, self.info, self.layers, head, self._offsets)
+        made = Explained(self.network, self.info, self.layers, head, self._offsets)
+        made.shift = self.shift
+        return made
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits."""
@@ -78,12 +82,12 @@ class Explained(nn.Module):
     def standardised(self, pixels: Pixels) -> torch.Tensor:
         """A prepared image, (S, S, 3), as the network takes it: (1, 3, S, S)."""
         x = torch.from_numpy(np.array(pixels)).to(self.mean.device).permute(2, 0, 1)[None].float()
-        return (x - self.mean) / self.std
+        return (x - self.mean) / self.std + self.shift
 
     def offset(self, layer: str) -> float:
         """How far the map of `layer` lies beside the image, as alignment.offset says; found once for each layer."""
         if layer not in self._offsets:
-            self._offsets[layer] = offset(self.network, layer, self.info.image_size)
+            self._offsets[layer] = offset(self.network, layer, self.info.image_size, self.shift)
         return self._offsets[layer]
 
     @contextmanager
