@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
-from typing import Any
 
 from shared.config import LOOPBACK, Server
-from shared.web import bearer, hostname, is_foreign_origin, same_secret
+from shared.web import Environ, Refusal, WsgiApp, bearer, guarded, hostname, is_foreign_origin, same_secret
 
 COOKIE = "labelstream_token"
 SOCKET_PATH = "/socket.io/"
@@ -26,9 +23,6 @@ HEADERS = [
     ("Cross-Origin-Resource-Policy", "same-origin"),
 ]
 
-Environ = dict[str, Any]
-WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
-
 
 class Guard:
     """Checks Host, Origin and token before anything else runs, and adds the security headers."""
@@ -40,17 +34,7 @@ class Guard:
 
     def wrap(self, app: WsgiApp) -> WsgiApp:
         """The application behind this guard."""
-
-        def guarded(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
-            if refusal := self._refusal(environ):
-                return _refuse(start_response, *refusal)
-
-            def with_headers(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
-                return start_response(status, headers + HEADERS, *rest)
-
-            return app(environ, with_headers)
-
-        return guarded
+        return guarded(app, self._refusal, HEADERS)
 
     def is_user(self, environ: Environ) -> bool:
         """Whether a person's request carries the token, where one is needed."""
@@ -61,23 +45,23 @@ class Guard:
         """Whether the request carries the link's token."""
         return same_secret(bearer(environ), self._trainer_token)
 
-    def _refusal(self, environ: Environ) -> tuple[HTTPStatus, str, str] | None:
+    def _refusal(self, environ: Environ) -> Refusal | None:
         host = str(environ.get("HTTP_HOST", ""))
         if hostname(host) not in self._hosts:
             sentence = (
                 f"this labeler is not known as {host[:80]!r}; add the name to server.allowed_hosts if it should be"
             )
-            return HTTPStatus.FORBIDDEN, "foreign_host", sentence
+            return Refusal(HTTPStatus.FORBIDDEN, "foreign_host", sentence)
         if is_foreign_origin(environ):
             sentence = (
                 f"a page of {str(environ.get('HTTP_ORIGIN'))[:80]!r} may not talk to this labeler; open {host} itself"
             )
-            return HTTPStatus.FORBIDDEN, "foreign_origin", sentence
+            return Refusal(HTTPStatus.FORBIDDEN, "foreign_origin", sentence)
         path = str(environ.get("PATH_INFO", ""))
         if path in OPEN_PATHS or path.startswith(SOCKET_PATH) or self.is_trainer(environ) or self.is_user(environ):
             return None
         sentence = "this labeler asks for its token: open the page once with ?token=… as printed at its start"
-        return HTTPStatus.UNAUTHORIZED, "token", sentence
+        return Refusal(HTTPStatus.UNAUTHORIZED, "token", sentence)
 
 
 def _cookie(environ: Environ) -> str | None:
@@ -93,10 +77,3 @@ def _query_token(environ: Environ) -> str | None:
         return None
     parts = (part.partition("=") for part in str(environ.get("QUERY_STRING", "")).split("&"))
     return next((value for key, _, value in parts if key == "token"), None)
-
-
-def _refuse(start_response: Callable[..., Any], status: HTTPStatus, code: str, message: str) -> list[bytes]:
-    body = json.dumps({"error": {"code": code, "field": "", "message": message}}).encode()
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), *HEADERS]
-    start_response(f"{status.value} {status.phrase}", headers)
-    return [body]

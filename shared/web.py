@@ -1,11 +1,47 @@
-"""What both services read from a request's headers before they trust it."""
+"""What stands before both services: who a request is from, and a refusal with a sentence."""
 
 from __future__ import annotations
 
 import hmac
-from collections.abc import Mapping
-from typing import Any
+import json
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+Environ = dict[str, Any]
+WsgiApp = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
+Headers = Sequence[tuple[str, str]]
+
+
+class Refusal(NamedTuple):
+    """Why a request is not let in."""
+
+    status: HTTPStatus
+    code: str
+    message: str
+
+
+def guarded(app: WsgiApp, refusal: Callable[[Environ], Refusal | None], headers: Headers) -> WsgiApp:
+    """`app` for the requests without a `refusal`, the others are told why; `headers` are added to every answer."""
+
+    def respond(environ: Environ, start_response: Callable[..., Any]) -> Iterable[bytes]:
+        if found := refusal(environ):
+            return _refuse(start_response, found, headers)
+
+        def with_headers(status: str, given: list[tuple[str, str]], *rest: Any) -> Any:
+            return start_response(status, [*given, *headers], *rest)
+
+        return app(environ, with_headers)
+
+    return respond
+
+
+def _refuse(start_response: Callable[..., Any], refusal: Refusal, headers: Headers) -> list[bytes]:
+    body = json.dumps({"error": {"code": refusal.code, "field": "", "message": refusal.message}}).encode()
+    own = [("Content-Type", "application/json"), ("Content-Length", str(len(body)))]
+    start_response(f"{refusal.status.value} {refusal.status.phrase}", [*own, *headers])
+    return [body]
 
 
 def same_secret(given: str | None, secret: str | None) -> bool:
