@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from shared.errors import InvalidInput
 from shared.events import MAX_LOOK_ALIKES
-from shared.messages import Kind
+from shared.messages import Kind, Lane
 
 Token = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 Name = Annotated[str, Field(max_length=80)]
@@ -40,7 +40,10 @@ class Request(BaseModel):
 
 
 class NewAnnotation(Request):
-    """`POST /api/annotations`. `boxes` has its place for the detection task and must be empty until then."""
+    """`POST /api/annotations`. `boxes` has its place for the detection task and must be empty until then.
+
+    lane: `review` for an image that is answered again because its label is doubted; else left out.
+    """
 
     annotation_id: Token
     image_id: ImageIdText
@@ -48,6 +51,7 @@ class NewAnnotation(Request):
     label: ClassName | None = None
     boxes: list[object] | None = Field(default=None, max_length=0)
     annotator: Name = ""
+    lane: Literal[Lane.REVIEW] | None = None
     duration_ms: Annotated[int, Field(strict=True, ge=0, le=DAY_MS)] | None = None
     queue_version: Annotated[int, Field(strict=True, ge=0, le=2**53)] | None = None
 

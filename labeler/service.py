@@ -226,7 +226,7 @@ class LabelingService:
             row,
             kind=new.kind,
             class_id=class_id,
-            lane=lease.lane if lease else row.lane,
+            lane=new.lane or (lease.lane if lease else row.lane),
             suggestion=suggestion,
             accepted=None if suggestion is None or class_id is None else suggestion == class_id,
             model_version=lease.model_version if lease and entry else None,

@@ -73,11 +73,21 @@ class MethodsQuestion(Question):
     turn: Number
 
 
+class LabelIssuesQuestion(Question):
+    """Which training labels are probably wrong. turn: as in MapQuestion.
+
+    The facts are those of trainer/label_issues.py.
+    """
+
+    turn: Number
+
+
 QUESTIONS: Final[dict[str, type[Question]]] = {
     "map": MapQuestion,
     "grid": GridQuestion,
     "explain": ExplainQuestion,
     "methods": MethodsQuestion,
+    "label_issues": LabelIssuesQuestion,
 }
 
 

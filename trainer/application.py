@@ -21,6 +21,7 @@ from trainer.conversation import Conversation
 from trainer.embedder import Embedder
 from trainer.explanation.answers import Explainer
 from trainer.explanation.models import Models
+from trainer.label_issues import Doubts
 from trainer.labeler_http import LabelerHttp
 from trainer.link import SocketIOLink
 from trainer.loading import Loader
@@ -75,7 +76,15 @@ def run_trainer(config: Config, ending: Event) -> None:
         trainer_token(data)  # fail now, not in a thread, where it cannot be used
         source = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))
         base = choose_space(config.model, device)
-        slow = SlowLoop(config, talk, pool, base, device, time.monotonic)
+        slow = SlowLoop(
+            config,
+            talk,
+            pool,
+            base,
+            device,
+            time.monotonic,
+            keep=lambda: trainer.versions.spaces(talk.checkpoint.log_id).values(),
+        )
         stack.enter_context(closing(slow))
         embedder = Embedder(
             pool,
@@ -98,8 +107,9 @@ def run_trainer(config: Config, ending: Event) -> None:
         )
         http = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))  # of the clerk's thread
         explainer = Explainer(pool, Loader(config.paths.images, http, config.images.max_pixels), models)
+        doubts = Doubts(pool, lambda: talk.checkpoint.model, lambda: trainer.fitted)
         clerk = Clerk(
-            {**cartographer.handlers(), **explainer.handlers()},
+            {**cartographer.handlers(), **explainer.handlers(), **doubts.handlers()},
             http.answer,
             embedder.breathe,
         )

@@ -20,7 +20,7 @@ REPLICATES: Final = 400
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A metric at one number of training labels, its standard error, and the number of test images it was measured on."""
+    """A metric at one number of training labels, its standard error, and how many test images it was measured on."""
 
     labels: int
     value: float
