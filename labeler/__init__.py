@@ -35,9 +35,11 @@ from labeler.routes.images import images_blueprint
 from labeler.routes.map import map_blueprint
 from labeler.routes.masks import masks_blueprint
 from labeler.routes.pages import pages_blueprint
+from labeler.routes.settings import settings_blueprint
 from labeler.routes.trainer import trainer_blueprint
 from labeler.security import Guard
 from labeler.service import LabelingService
+from labeler.settings import Settings
 from labeler.sockets import BrowserNamespace, Herald, TrainerNamespace
 from labeler.store import AnnotationStore
 from labeler.views import Views
@@ -69,11 +71,12 @@ def create_app(
     """Wire the labeler. clock: seconds since the epoch; wait: sleeps that many seconds, or until the end."""
     board = Board(database, config.leases.seconds)
     annotations, images = AnnotationStore(database), ImageStore(database)
-    classes = Classes(board, annotations)
+    settings = Settings(config, database, board, clock)
+    classes = Classes(board, annotations, settings.rename_class)
     classes.add_missing(config.classes)
     service = LabelingService(board, annotations, images, classes, clock)
-    desk = TrainerDesk(board, database, annotations, images, config.stream, clock)
-    views = Views(config, board, desk, images, clock)
+    desk = TrainerDesk(board, database, annotations, images, settings, clock)
+    views = Views(settings, board, desk, images, clock)
     gallery = Gallery(config.paths.images, images, board, config.images.max_pixels)
     exchange = Exchange(board, images, annotations, classes, service)
     downloads = Downloads(config.paths.data / "exports")
@@ -90,7 +93,8 @@ def create_app(
     analyst = Analyst(desk.versions, board, images)
     app.register_blueprint(analysis_blueprint(analyst))
     dashboard = Dashboard(database, desk.history)
-    app.register_blueprint(dashboard_blueprint(dashboard, analyst, lambda: config.stop.thresholds))
+    app.register_blueprint(dashboard_blueprint(dashboard, analyst, lambda: settings.config.stop.thresholds))
+    app.register_blueprint(settings_blueprint(settings, desk.versions, lambda: desk.view.slow))
     app.register_blueprint(images_blueprint(gallery, lambda: guard.is_trainer(request.environ)))
     app.register_blueprint(trainer_blueprint(questions, lambda: guard.is_trainer(request.environ)))
     maps = Maps(board, images, annotations, questions, lambda: desk.view, config.paths.data, clock)
@@ -104,5 +108,5 @@ def create_app(
     socketio.on_namespace(BrowserNamespace(guard, views))
     socketio.on_namespace(trainer)
     app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
-    catalog = Catalog(images, board, config, wait)
+    catalog = Catalog(images, board, lambda: settings.config, wait)
     return Labeler(app, board, desk, catalog, Herald(socketio, board, desk, views, trainer))

@@ -24,12 +24,13 @@ class Catalog:
     that is overwritten becomes another image.
     """
 
-    def __init__(self, store: ImageStore, board: Board, config: Config, wait: Callable[[float], object]) -> None:
-        """wait: called with the seconds until a refused commit is tried again."""
+    def __init__(
+        self, store: ImageStore, board: Board, config: Callable[[], Config], wait: Callable[[float], object]
+    ) -> None:
+        """config: as it is now. wait: called with the seconds until a refused commit is tried again."""
         self._store = store
         self._board = board
-        self._rule = config.test
-        self._for_proof = size_for_proof(config.stop)
+        self._config = config
         self._wait = wait
         self._scan = Scan()
         self._counted_at = 0
@@ -96,7 +97,8 @@ class Catalog:
         """How many of `new` images to draw, so that the share is right when the look is over."""
         images = len(self._board.queue) + new
         expected = images + max(self._scan.found - self._scan.indexed - new, 0)
-        wanted = holdout_size(expected, self._rule, self._for_proof) * images / max(expected, 1)
+        config = self._config()
+        wanted = holdout_size(expected, config.test, size_for_proof(config.stop)) * images / max(expected, 1)
         return min(round(wanted) - self._board.queue.count(*Status, test=True), new)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 from labeler.board import Board
 from labeler.store import AnnotationStore
@@ -35,9 +35,13 @@ def clean_name(name: str) -> str:
 class Classes:
     """The list of classes. Names are unique."""
 
-    def __init__(self, board: Board, store: AnnotationStore) -> None:
+    def __init__(
+        self, board: Board, store: AnnotationStore, renamed: Callable[[str, str], object] = lambda _old, _new: None
+    ) -> None:
+        """renamed: told the old and the new name of a class."""
         self._board = board
         self._store = store
+        self._renamed = renamed
 
     def add(self, name: str) -> int:
         """Make a class. Returns its number. Raises InvalidInput, Conflict."""
@@ -66,6 +70,7 @@ class Classes:
                 raise Conflict(f"a class named {cleaned!r} exists already; choose another name", "name")
             self._store.rename_class(number, cleaned)
             self._board.add_class(number, cleaned)
+            self._renamed(old, cleaned)
             return number
 
     def number(self, name: str) -> int:

@@ -13,10 +13,10 @@ from labeler.guidance import Guidance
 from labeler.history import History
 from labeler.image_store import ImageStore
 from labeler.session import Event
+from labeler.settings import Settings
 from labeler.slow_rounds import SlowRounds
 from labeler.store import AnnotationStore
 from labeler.versions import Versions
-from shared.config import Stream
 from shared.errors import ProtocolError
 from shared.events import MAX_LEASED, PROTOCOL_VERSION
 from shared.messages import (
@@ -35,6 +35,7 @@ from shared.messages import (
     UnreadableImages,
     Welcome,
 )
+from shared.steering import Steering
 from shared.versions import VersionReport, VersionsKept
 
 
@@ -51,6 +52,7 @@ class TrainerView:
     pool: int = 0
     backbone: str = ""
     detail: str = ""
+    slow: bool | None = None
 
 
 class TrainerDesk:
@@ -62,7 +64,7 @@ class TrainerDesk:
         database: Database,
         annotations: AnnotationStore,
         images: ImageStore,
-        rule: Stream,
+        settings: Settings,
         clock: Callable[[], float],
     ) -> None:
         """clock: seconds since the epoch."""
@@ -74,7 +76,8 @@ class TrainerDesk:
         self._database = database
         self._annotations = annotations
         self._images = images
-        self._rule = rule
+        self._settings = settings
+        self._unseen = 0
         self._clock = clock
         self._feed: Feed | None = None
         self.history = History(annotations.metrics_history())
@@ -92,7 +95,7 @@ class TrainerDesk:
             start = hello.applied_seq if same_log else 0
             epoch = int(self._database.get_meta("epoch", "0")) + 1
             self._database.set_meta(epoch=str(epoch))
-            self._feed = Feed(self._rule, start)
+            self._feed = Feed(self._settings.config.stream, start)
             self.view = TrainerView(True, epoch, "starting", start, hello.model_version)
             welcome = Welcome(
                 log_id=log_id,
@@ -103,9 +106,14 @@ class TrainerDesk:
                 classes=self._classes(),
                 session=self._board.session,
                 versions=self.versions.numbers(),
+                steering=self.steering(),
             )
         self._board.tell(Topic.TRAINER, Topic.LOG, Topic.STATE)
         return welcome
+
+    def steering(self) -> Steering:
+        """The settings as the trainer is told of them."""
+        return self._settings.steering.model_copy(update={"named": self.versions.named()})
 
     def lost(self, epoch: int) -> None:
         """The connection of this epoch has ended."""
@@ -180,6 +188,7 @@ class TrainerDesk:
             if evaluated:
                 self._annotations.add_metrics(row)
                 self.history.add(row)
+                self._pause_for_a_look()
             if not (evaluated or advised):
                 return
         self._board.tell(Topic.METRICS, Topic.STATE)
@@ -213,6 +222,7 @@ class TrainerDesk:
                 pool=message.pool,
                 backbone=message.backbone,
                 detail=message.detail,
+                slow=message.slow,
             )
         self._board.tell(Topic.TRAINER)
 
@@ -249,6 +259,15 @@ class TrainerDesk:
         with self._board.lock:
             if self._current(message.epoch) and self._board.session.state is SessionState.STOPPING:
                 self._board.move(Event.FINISHED)
+
+    def _pause_for_a_look(self) -> None:
+        """Pause after so many evaluations, where that is set."""
+        every = self._settings.config.train.pause_every
+        self._unseen += 1
+        if every and self._unseen >= every and self._board.session.state is SessionState.LABELLING:
+            self._unseen = 0
+            done = "1 evaluation is" if every == 1 else f"{every:,} evaluations are"
+            self._board.move(Event.PAUSE, f"{done} done; have a look, then resume")
 
     def _current(self, epoch: int) -> bool:
         return self.view.connected and epoch == self.view.epoch

@@ -213,6 +213,8 @@ class Herald:
     def _tell_trainer(self, topics: set[Topic]) -> None:
         if Topic.SESSION in topics:
             self._trainer.tell(events.SESSION, self._board.session)
+        if Topic.SETTINGS in topics:
+            self._trainer.tell(events.STEERING, self._desk.steering())
         if Topic.POOL in topics:
             self._trainer.tell(events.POOL_CHANGED, PoolChanged(last=self._views.last_change()))
 

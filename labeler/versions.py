@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import numpy.typing as npt
@@ -13,11 +13,13 @@ import sqlalchemy as sa
 
 from labeler.database import Database
 from labeler.schema import versions
-from shared.errors import InvalidInput
+from shared.errors import Conflict, InvalidInput
 from shared.versions import VersionReport, VersionsKept, unpack_probs
 
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
+
+MOST_NAMED: Final = 25
 
 
 class UnknownVersion(InvalidInput):
@@ -86,6 +88,21 @@ class Versions:
         """The trainer has the weights of these versions, and of no others."""
         with self._database.writing() as c:
             c.execute(versions.update().values(kept=versions.c.version.in_(message.versions)))
+
+    def rename(self, number: int, name: str) -> None:
+        """Name a version that is kept; an empty name takes its name away. Raises UnknownVersion, Conflict."""
+        if not self.get(number).kept:
+            raise Conflict(f"the weights of version {number} are not kept any more; choose one that is", "version")
+        if name and len(set(self.named()) | {number}) > MOST_NAMED:
+            raise Conflict(f"{MOST_NAMED} versions have a name, and named ones stay; take one name away first", "name")
+        with self._database.writing() as c:
+            c.execute(versions.update().where(versions.c.version == number).values(name=name))
+
+    def named(self) -> list[int]:
+        """The versions that people gave a name, oldest first."""
+        query = sa.select(versions.c.version).where(versions.c.name != "").order_by(versions.c.version)
+        with self._database.reading() as c:
+            return list(c.scalars(query))
 
     def numbers(self) -> list[int]:
         """The versions in the database, oldest first."""

@@ -12,9 +12,9 @@ from labeler.desk import TrainerDesk
 from labeler.image_store import ImageRow, ImageStore
 from labeler.queue import Lease, Status
 from labeler.service import Handout
+from labeler.settings import Settings
 from labeler.store import Annotation
 from shared import __version__
-from shared.config import Config
 from shared.messages import Kind, Lane, Prediction, RankingEntry, ReasonKind
 
 COLORS = 10
@@ -35,9 +35,9 @@ class Views:
     """Renders the present state."""
 
     def __init__(
-        self, config: Config, board: Board, desk: TrainerDesk, images: ImageStore, clock: Callable[[], float]
+        self, settings: Settings, board: Board, desk: TrainerDesk, images: ImageStore, clock: Callable[[], float]
     ) -> None:
-        self._config = config
+        self._settings = settings
         self._board = board
         self._desk = desk
         self._images = images
@@ -50,7 +50,7 @@ class Views:
             return {
                 "session": board.session.state.value,
                 "stop_reason": board.session.reason,
-                "task": self._config.task,
+                "task": self._settings.config.task,
                 "classes": self._classes(),
                 "counts": self._counts(),
                 "trainer": self.trainer(),
@@ -63,7 +63,8 @@ class Views:
                 "scan": {"found": board.scan.found, "indexed": board.scan.indexed, "done": board.scan.done},
                 "last_seq": board.book.applied_seq,
                 "problem": None if not board.problem else {"code": board.problem.code, "message": str(board.problem)},
-                "folder": str(self._config.paths.images),
+                "settings": {"revision": self._settings.revision},
+                "folder": str(self._settings.config.paths.images),
                 "version": __version__,
             }
 
@@ -275,7 +276,7 @@ class Views:
         }
 
     def _thresholds(self) -> dict[str, dict[str, float]]:
-        stop = self._config.stop.thresholds
+        stop = self._settings.config.stop.thresholds
         return {name: rule.model_dump(exclude_none=True) for name, rule in stop.items()}
 
 

@@ -51,7 +51,7 @@ def import_directly(config: Config, labels: Path) -> int:
         annotations, images = AnnotationStore(database), ImageStore(database)
         classes = Classes(board, annotations)
         classes.add_missing(config.classes)
-        catalog = Catalog(images, board, config, time.sleep)
+        catalog = Catalog(images, board, lambda: config, time.sleep)
         Scanner(config.paths.images, catalog, config.images.scan_every_s, config.images.max_pixels).look()
         service = LabelingService(board, annotations, images, classes)
         return Exchange(board, images, annotations, classes, service).load(FORMATS["csv"].parse(file)).unknown_count

@@ -14,6 +14,7 @@ PAGES = {
     "/dashboard": "dashboard.html",
     "/map": "map.html",
     "/data": "data.html",
+    "/settings": "settings.html",
     "/summary": "summary.html",
 }
 

@@ -107,6 +107,7 @@
  * @property {Advice[]} advice
  * @property {SlowRound[]} slow rounds of the slow loop, newest first
  * @property {Record<string, Threshold>} thresholds
+ * @property {{revision: number}} settings what was changed while it ran
  * @property {{code: string, message: string} | null} problem
  * @property {string} folder the image folder
  * @property {string} version

@@ -129,6 +129,23 @@ export function importLabels(format, file) {
 export const getDownloads = () => call("GET", "/api/downloads");
 
 /**
+ * @typedef {{revision: number, groups: string[], settings: import("../core/settings.js").Setting[]}} SettingsAnswer
+ * @returns {Promise<SettingsAnswer>}
+ */
+export const getSettings = () => call("GET", "/api/settings");
+
+/** @param {string} key @param {unknown} value @param {string} annotator @returns {Promise<SettingsAnswer>} */
+export const changeSetting = (key, value, annotator) =>
+  call("PATCH", `/api/settings?${new URLSearchParams({ annotator })}`, { [key]: value });
+
+/** @param {number} version @param {string} name empty: none */
+export const nameVersion = (version, name) => call("PATCH", `/api/versions/${version}`, { name });
+
+/** @param {number} version @param {"rollback" | "finetune"} kind @param {string} annotator */
+export const recallVersion = (version, kind, annotator) =>
+  call("POST", `/api/versions/${version}/${kind}?${new URLSearchParams({ annotator })}`);
+
+/**
  * The address of an image, at most `pixels` wide and high.
  * @param {string} url
  * @param {number} pixels
