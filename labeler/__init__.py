@@ -19,6 +19,7 @@ from labeler.database import Database
 from labeler.desk import TrainerDesk
 from labeler.downloads import Downloads
 from labeler.exchange import Exchange
+from labeler.explanations import Explanations
 from labeler.gallery import Gallery
 from labeler.grid import Grid
 from labeler.image_store import ImageStore
@@ -30,6 +31,7 @@ from labeler.routes.analysis import analysis_blueprint
 from labeler.routes.api import api_blueprint
 from labeler.routes.dashboard import dashboard_blueprint
 from labeler.routes.exchange import exchange_blueprint
+from labeler.routes.explanations import explanations_blueprint
 from labeler.routes.failures import register_failures
 from labeler.routes.images import images_blueprint
 from labeler.routes.map import map_blueprint
@@ -99,6 +101,8 @@ def create_app(
     app.register_blueprint(trainer_blueprint(questions, lambda: guard.is_trainer(request.environ)))
     maps = Maps(board, images, annotations, questions, lambda: desk.view, config.paths.data, clock)
     app.register_blueprint(map_blueprint(maps, Grid(board, images, classes, questions, lambda: desk.view)))
+    explanations = Explanations(board, images, classes, questions, lambda: desk.view)
+    app.register_blueprint(explanations_blueprint(explanations))
     app.register_blueprint(masks_blueprint(Masks(database, images, clock)))
     app.register_blueprint(exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads))
 
