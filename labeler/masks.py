@@ -65,16 +65,22 @@ class Masks:
     def changed(self, after: int, limit: int) -> list[dict[str, Any]]:
         """At most `limit` masks with change > after, in that order; `painted` is false where one was taken away."""
         query = (
-            sa.select(masks.c.image, images.c.image_id, masks.c.change, masks.c.png.is_not(None), masks.c.time)
+            sa.select(
+                masks.c.image.label("number"),
+                images.c.image_id,
+                images.c.width,
+                images.c.height,
+                masks.c.change,
+                masks.c.png.is_not(None).label("painted"),
+                masks.c.time,
+            )
             .join(images, images.c.number == masks.c.image)
             .where(masks.c.change > after)
             .order_by(masks.c.change)
             .limit(limit)
         )
-        names = ("number", "image_id", "change", "painted", "time")
         with self.database.reading() as c:
-            rows = [dict(zip(names, row, strict=True)) for row in c.execute(query)]
-        return [{**row, "painted": bool(row["painted"])} for row in rows]
+            return [{**row, "painted": bool(row["painted"])} for row in c.execute(query).mappings()]
 
     def last_change(self) -> int:
         """The newest change; 0 before there is one."""

@@ -105,6 +105,8 @@ STEERABLE: Final[tuple[Steerable, ...]] = (
     Steerable("slow.augment", _F, "Augmentation", "Random changes of the training images."),
     Steerable("slow.flips", _F, "Mirroring", "Only where it does not change an image's class."),
     Steerable("slow.start", _F, "Begin a round", "With the last weights (warm), or with these shrunken and perturbed."),
+    Steerable("slow.reasons", _F, "Painted masks", "How a penalty keeps the network from what is painted over."),
+    Steerable("slow.reasons_weight", _F, "Weight of masks", "What that penalty counts beside the loss on the labels."),
     Steerable("slow.min_labels", _F, "First round from", "Five per class are needed besides.", "labels"),
     Steerable("slow.growth", _F, "Next round", "When the labels have grown by this factor.", "times as many"),
 )  # fmt: skip

@@ -9,7 +9,7 @@ import requests
 from pydantic import ConfigDict, Field
 
 from shared.errors import LabelstreamError, ProtocolError
-from shared.messages import Message
+from shared.wire import Message
 
 PAGE = 2_000
 TIMEOUT_S = (5.0, 60.0)
@@ -39,6 +39,26 @@ class PoolPage(Message):
     last: int
 
 
+class MaskRow(Message):
+    """A mask that was painted, or taken away, on an image of width × height pixels."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    number: Annotated[int, Field(ge=0, lt=MAX_IMAGES)]
+    image_id: str
+    width: Annotated[int, Field(ge=1)]
+    height: Annotated[int, Field(ge=1)]
+    change: Annotated[int, Field(ge=0)]
+    painted: bool
+
+
+class MaskPage(Message):
+    """Some masks in order of `change`; `last` is the newest change there is."""
+
+    masks: list[MaskRow]
+    last: int
+
+
 class LabelerUnreachable(LabelstreamError):
     """The labeler did not answer, or with an error."""
 
@@ -65,6 +85,19 @@ class LabelerHttp:
     def image(self, image_id: str) -> bytes | None:
         """The bytes of an image, as the labeler serves them; None where it is gone."""
         answer = self._get(f"/images/{image_id}", {}, missing_is_fine=True)
+        return answer.content if answer.ok else None
+
+    def masks(self, after: int, limit: int = PAGE) -> MaskPage:
+        """The masks that changed after `after`, at most `limit`."""
+        answer = self._get("/api/masks", {"after": after, "limit": limit})
+        try:
+            return MaskPage.parse(answer.json())
+        except requests.JSONDecodeError as error:
+            raise ProtocolError(f"{self._url}/api/masks did not answer with JSON: {error}") from error
+
+    def mask(self, image_id: str) -> bytes | None:
+        """The painted mask of an image; None where it has none any more."""
+        answer = self._get(f"/api/masks/{image_id}", {}, missing_is_fine=True)
         return answer.content if answer.ok else None
 
     def answer(self, id: str, body: bytes) -> None:  # noqa: A002 - the question's id

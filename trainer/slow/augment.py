@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 
@@ -9,6 +10,8 @@ import torch
 from torch.nn import functional
 
 from trainer.models.space import Pixels, SpaceInfo
+
+Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +32,12 @@ class Views:
     size: int | None = None
 
     def __call__(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
-        """images: (N, 3, S, S) float in 0..1 → (N, 3, size, size), in the same range."""
-        return self._light(self._crop(images, generator), generator)
+        """images: (N, 3, S, S) float in 0..1 → (N, 3, size, size), in the same range.
+
+        A fourth channel, a region of the image, stays on its pixels and keeps its values.
+        """
+        cropped = self._crop(images, generator)
+        return torch.cat([self._light(cropped[:, :3], generator), cropped[:, 3:]], 1)
 
     def _crop(self, images: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
         n = len(images)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from copy import deepcopy
+from types import MappingProxyType
 from typing import Final
 
 import numpy as np
@@ -19,7 +20,8 @@ from trainer.models.backbone import NetworkSpace
 from trainer.models.head import Floats, Integers
 from trainer.models.small_cnn import KIND
 from trainer.models.space import Pixels
-from trainer.slow.augment import Standardise, Views, half_precision, to_floats
+from trainer.slow.augment import Augment, Standardise, Views, half_precision, to_floats
+from trainer.slow.reasons import Flags, Reasons
 
 AVERAGE: Final = 0.98  # of the averaged weights stays at each step
 SCALE: Final = 16.0  # of unit features before the classifier
@@ -29,11 +31,12 @@ CLASSIFIER_RATE: Final = 1e-2
 SHRINK: Final = 0.6
 PERTURB: Final = 0.01
 
+NO_MASKS: Final[Mapping[int, Flags]] = MappingProxyType({})
+
 Report = Callable[[float], None]
-Augment = Callable[[torch.Tensor, torch.Generator], torch.Tensor]
 
 
-def train_on_labels(
+def train_on_labels(  # noqa: PLR0913
     space: NetworkSpace,
     images: Pixels,
     y: Integers,
@@ -42,12 +45,13 @@ def train_on_labels(
     report: Report,
     *,
     weigh: Mapping[int, float] = NO_WEIGHTS,
+    ignore: Mapping[int, Flags] = NO_MASKS,
 ) -> NetworkSpace:
     """The space of an averaged copy of the weights [Polyak 1992] after config.steps batches.
 
     images: (n, S, S, 3), n ≥ 2; y: (n,) class numbers, weighted so that every class counts the same, times its
     weight in `weigh`. Statistics of batch normalisation stay as they are: batches of few labels would spoil them.
-    report: told the share done, 0..1.
+    report: told the share done, 0..1. ignore: row → where the network shall not look, (S, S), of painted images.
     """
     torch.manual_seed(seed)
     generator, rng = torch.Generator().manual_seed(seed), np.random.default_rng(seed)
@@ -63,13 +67,25 @@ def train_on_labels(
     groups = [{"params": trained, "lr": rate}, {"params": list(classifier.parameters()), "lr": CLASSIFIER_RATE}]
     optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
     augment, standardise = augmentation(config), Standardise(space.info)
+    reasons = _reasons(network, config, images, codes, ignore)
+
+    def classify(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        scaled = functional.normalize(features.float()) * SCALE
+        return scaled, classifier(scaled)
+
     for step in range(config.steps):
         rows = rng.integers(len(y), size=config.batch_size)
         x = standardise(augment(to_floats(images[rows]), generator)).to(space.device)
         with half_precision():
             features = network(x)
-        logits = classifier(functional.normalize(features.float()) * SCALE)
-        loss = functional.cross_entropy(logits, torch.from_numpy(codes[rows]).to(space.device), weights)
+        _, logits = classify(features)
+        truth = torch.from_numpy(codes[rows]).to(space.device)
+        if reasons is None:
+            loss = functional.cross_entropy(logits, truth, weights)
+        else:
+            painted = reasons.judge(classify, standardise, rng, generator)
+            logits, truth = torch.cat([logits, painted.logits]), torch.cat([truth, painted.codes])
+            loss = functional.cross_entropy(logits, truth, weights) + config.reasons_weight * painted.penalty
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -77,6 +93,16 @@ def train_on_labels(
         report((step + 1) / config.steps)
     info = space.info.model_copy(update={"weights": "trained here"})
     return NetworkSpace(averaged.module, info, space.device)
+
+
+def _reasons(
+    network: nn.Module, config: Slow, images: Pixels, codes: Integers, ignore: Mapping[int, Flags]
+) -> Reasons | None:
+    """The penalty, where images are painted and it is not off. RandAugment cannot move a region along: crops do."""
+    if not ignore or config.reasons == "off":
+        return None
+    augment = "none" if config.augment == "none" else "crops"
+    return Reasons(network, config, images, codes, ignore, augmentation(config.model_copy(update={"augment": augment})))
 
 
 def class_weights(codes: Integers, classes: Integers, weigh: Mapping[int, float]) -> Floats:

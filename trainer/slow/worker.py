@@ -4,20 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from functools import partial
+from typing import Final, Protocol
 
 import numpy as np
 from safetensors.torch import load_file
 
 from shared.errors import ConfigError, ImageRejected
 from shared.messages import SlowState
+from trainer.counterfactuals import Flags
 from trainer.loading import ImageSource, Loader
+from trainer.masks import MaskSource, changes, region_of
 from trainer.models.backbone import NetworkSpace
 from trainer.models.choose import BATCH_SIZES, DEFAULT_SIZE, choose_device, choose_space
 from trainer.models.head import Floats, Integers
 from trainer.models.small_cnn import IMAGE_SIZE
 from trainer.models.space import Pixels
 from trainer.pool import ImageRef
+from trainer.slow.exam import Exam, with_copies
 from trainer.slow.messages import Job, Outcome, Step
 from trainer.slow.pretraining import pretrain
 from trainer.slow.schedule import FEWEST_IMAGES, Kind
@@ -34,6 +38,10 @@ DIVERGED: Final = "refused: the new weights give features that are not finite; i
 LOADED: Final = 256  # images read at a time while the pool is embedded
 
 Say = Callable[[Step], None]
+
+
+class Source(ImageSource, MaskSource, Protocol):
+    """The labeler, as a round asks it."""
 
 
 class TooLittle(ConfigError):
@@ -54,10 +62,11 @@ class Labelled:
 
 
 class Round:
-    """One round. source: the labeler's directory. say: told how far it is."""
+    """One round. source: the labeler's directory and masks. say: told how far it is."""
 
-    def __init__(self, job: Job, source: ImageSource, say: Say) -> None:
+    def __init__(self, job: Job, source: Source, say: Say) -> None:
         self._job = job
+        self._source = source
         self._say = say
         self._config = job.config
         self._loader = Loader(job.config.paths.images, source, job.config.images.max_pixels)
@@ -99,6 +108,7 @@ class Round:
         if len(np.unique(labelled.y[train])) < 2 or not len(validation):
             raise TooLittle(f"{len(labelled.y)} labels leave nothing to train on or to test with")
         report = self._reporter(SlowState.TRAINING, TRAINING.format(len(train)))
+        regions = self._regions(labelled.refs, begin.info.image_size)
         space = train_on_labels(
             begin,
             images[train],
@@ -107,8 +117,19 @@ class Round:
             self._job.seed,
             report,
             weigh=self._job.class_weights,
+            ignore={place: regions[row] for place, row in enumerate(train.tolist()) if row in regions},
         )
-        return space, *self._on_validation(labelled, _embed(space, images), train, validation)
+        exam = Exam(images, labelled.y, labelled.old, train, validation)
+        return space, *self._on_validation(with_copies(exam, regions, partial(_embed, begin)), space)
+
+    def _regions(self, refs: Sequence[ImageRef], size: int) -> dict[int, Flags]:
+        """Row in `refs` → where the network shall not look, (size, size), for images that are painted."""
+        if self._config.slow.reasons == "off":
+            return {}
+        row_of = {ref.number: row for row, ref in enumerate(refs)}
+        painted = [mask for mask in changes(self._source, 0) if mask.number in row_of]
+        found = {row_of[mask.number]: region_of(self._source, mask, size) for mask in painted}
+        return {row: region for row, region in found.items() if region is not None}
 
     def _in_folds(self, labelled: Labelled, new: Floats) -> tuple[bool, str]:
         """The test of weights that have seen no label: every label can be asked about."""
@@ -119,15 +140,15 @@ class Round:
         before, after = (right_in_folds(x, labelled.y, folds, c, balanced) for x in (labelled.old, new))
         return _answer(compare(before, after))
 
-    def _on_validation(
-        self, labelled: Labelled, new: Floats, train: Integers, validation: Integers
-    ) -> tuple[bool, str]:
-        """The test of weights that have seen the labels of `train`: only `validation` can be asked about."""
+    def _on_validation(self, exam: Exam, space: NetworkSpace) -> tuple[bool, str]:
+        """The test of weights that have seen the labels of exam.train: only exam.validation can be asked about."""
+        new = _embed(space, exam.pixels)
         if not np.isfinite(new).all():
             return False, DIVERGED
-        c, balanced, y = self._config.train.C, self._config.train.class_balanced, labelled.y
+        c, balanced, y = self._config.train.C, self._config.train.class_balanced, exam.y
+        train, validation = exam.train, exam.validation
         before, after = (
-            right_on(x[train], y[train], x[validation], y[validation], c, balanced) for x in (labelled.old, new)
+            right_on(x[train], y[train], x[validation], y[validation], c, balanced) for x in (exam.old, new)
         )
         return _answer(compare(before, after))
 

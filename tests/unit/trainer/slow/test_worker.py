@@ -123,3 +123,27 @@ def test_lines_are_read_as_they_were_written() -> None:
         parse_line(b'{"progress": 2}')
     outcome = Outcome(space="a", accepted=True, sentence="b")
     assert parse_line(outcome.model_dump_json().encode()) == outcome
+
+
+def test_masks_are_read_for_labelled_training_images(config: Config, folder: FolderLabeler) -> None:
+    network, _ = run(config, folder, Kind.PRETRAIN)
+    numbers = [i for i in range(IMAGES) if i not in TEST]
+    levels = np.zeros((16, 16), np.uint8)
+    levels[:5, :5] = 128
+    space = load_space(config.paths.data / "slow" / network.space, torch.device("cpu"))
+    refs, _ = directory(folder)
+    vectors = VectorFile(config.paths.data / "embeddings" / space.id, space.info.dim)
+    present = vectors[np.array([vectors.find(refs[number].content_hash) for number in numbers])]
+    labels = write_labels(config, numbers, present)
+    plain, _ = run(config, folder, Kind.TRAIN, network=network.space, labels=labels)
+    for number in [*numbers[:6], TEST[0]]:
+        folder.paint(number, levels)
+    steered, _ = run(config, folder, Kind.TRAIN, network=network.space, labels=labels)
+    assert steered.space != plain.space
+    tested = [int(outcome.sentence.split(" validation")[0].split()[-1]) for outcome in (plain, steered)]
+    assert tested[1] > tested[0], "validation images with the painted parts on them are asked too"
+    off = config.model_copy(update={"slow": config.slow.model_copy(update={"reasons": "off"})})
+    assert run(off, folder, Kind.TRAIN, network=network.space, labels=labels)[0].space == plain.space
+    for number in [*numbers[:6], TEST[0]]:
+        folder.paint(number, levels * 0)
+    assert run(config, folder, Kind.TRAIN, network=network.space, labels=labels)[0].space == plain.space
