@@ -1,6 +1,6 @@
 /** Settings in words, and back from what is typed. Pure. */
 
-import { count, counted, isShare, metricName, metricValue, percent } from "./format.js";
+import { count, counted, isShare, metricName, metricValue, moment, percent } from "./format.js";
 
 /**
  * @typedef {"number" | "whole" | "switch" | "choice" | "thresholds" | "weights"} Form
@@ -107,8 +107,8 @@ export const goalMetrics = (classes) => ["accuracy", "f1_macro", "loss", "ece", 
  * @param {Setting} setting
  */
 export function around({ key, unit, range, form, value }) {
-  const limits = form === "number" || form === "whole" ? range.replace(/^a (whole )?number /, "") : "";
-  const decay = key === "train.C" ? `weight decay ${+(1 / value).toPrecision(2)}` : "";
+  const limits = form === "number" || form === "whole" ? range.replace(/^a (whole )?number /, "").replace(/^from (\S+) to /, "$1 – ").replace(" or none", ", or empty") : "";
+  const decay = key === "train.C" ? `1/C = ${+(1 / value).toPrecision(2)}` : "";
   return [unit, limits, decay].filter(Boolean).join(" · ");
 }
 
@@ -125,6 +125,13 @@ export function changeText(change, settings) {
 
 /** @param {Change} change */
 export const changeAbout = ({ labels, person }) => `${person || "nobody named"} · at ${counted(labels, "label")}`;
+
+/**
+ * Whether a version can be gone back to, and since when it is there.
+ * @param {Version} version
+ * @param {number} newest
+ */
+export const keptText = ({ version, kept, time }, newest) => (kept ? moment(time) : version === newest ? "in use now" : "not any more");
 
 /** "91.2 %"; a dash before the first evaluation. @param {Version} version */
 export const accuracyText = ({ metrics }) => (metrics.accuracy ? percent(metrics.accuracy.value) : "–");

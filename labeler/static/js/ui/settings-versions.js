@@ -1,7 +1,7 @@
 /** The list of versions: name, compare, go back to, fine-tune from. */
 
-import { accuracyText } from "../core/settings.js";
-import { count, moment } from "../core/format.js";
+import { accuracyText, keptText } from "../core/settings.js";
+import { count } from "../core/format.js";
 import { byId, el, keyed, setText } from "./dom.js";
 
 /**
@@ -46,7 +46,7 @@ function draw(item, version, newest) {
   if (document.activeElement !== input) input.value = version.name;
   input.disabled = !version.kept;
   setText(accuracy, accuracyText(version));
-  setText(kept, version.kept ? moment(version.time) : "not any more");
+  setText(kept, keptText(version, newest));
   const [compare, back, finetune] = acts.firstElementChild.children;
   compare.href = `/review?versions=${version.version},${newest}`;
   back.disabled = finetune.disabled = !version.kept;
