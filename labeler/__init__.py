@@ -27,6 +27,8 @@ from labeler.listing import Listing
 from labeler.map import Maps
 from labeler.masks import Masks
 from labeler.questions import Questions
+from labeler.report.gather import Services, report
+from labeler.reviewing import Reviewing
 from labeler.routes.analysis import analysis_blueprint
 from labeler.routes.api import api_blueprint
 from labeler.routes.dashboard import dashboard_blueprint
@@ -37,6 +39,8 @@ from labeler.routes.images import images_blueprint
 from labeler.routes.map import map_blueprint
 from labeler.routes.masks import masks_blueprint
 from labeler.routes.pages import pages_blueprint
+from labeler.routes.report import report_blueprint
+from labeler.routes.review import review_blueprint
 from labeler.routes.settings import settings_blueprint
 from labeler.routes.trainer import trainer_blueprint
 from labeler.security import Guard
@@ -61,6 +65,7 @@ class Labeler:
     desk: TrainerDesk
     catalog: Catalog
     herald: Herald
+    report: Callable[[], bytes]
 
 
 def create_app(
@@ -94,6 +99,7 @@ def create_app(
     app.register_blueprint(api_blueprint(service, classes, views, database))
     analyst = Analyst(desk.versions, board, images)
     app.register_blueprint(analysis_blueprint(analyst))
+    app.register_blueprint(review_blueprint(Reviewing(analyst, questions, board, annotations, images)))
     dashboard = Dashboard(database, desk.history)
     app.register_blueprint(dashboard_blueprint(dashboard, analyst, lambda: settings.config.stop.thresholds))
     app.register_blueprint(settings_blueprint(settings, desk.versions, lambda: desk.view.slow))
@@ -104,6 +110,12 @@ def create_app(
     explanations = Explanations(board, images, classes, questions, lambda: desk.view)
     app.register_blueprint(explanations_blueprint(explanations))
     app.register_blueprint(masks_blueprint(Masks(database, images, clock)))
+    make_report = partial(
+        report,
+        app,
+        Services(database, views, desk, analyst, dashboard, gallery, settings, maps.last, explanations, clock),
+    )
+    app.register_blueprint(report_blueprint(make_report))
     app.register_blueprint(exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads))
 
     socketio = SocketIO(
@@ -113,4 +125,4 @@ def create_app(
     socketio.on_namespace(trainer)
     app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
     catalog = Catalog(images, board, lambda: settings.config, wait)
-    return Labeler(app, board, desk, catalog, Herald(socketio, board, desk, views, trainer))
+    return Labeler(app, board, desk, catalog, Herald(socketio, board, desk, views, trainer), make_report)

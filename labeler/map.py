@@ -107,6 +107,12 @@ class Maps:
         body = len(text).to_bytes(4, "little") + text + data
         return hashlib.blake2b(body, digest_size=12).hexdigest(), body
 
+    def last(self) -> tuple[str, dict[str, Column]] | None:
+        """The projection and the columns of SHOWN of the newest map there is; nothing is asked for."""
+        with self._lock:
+            maps = [(name, self._known.get(name) or self._read(name)) for name in reversed(PROJECTIONS)]
+        return next(((name, self._joined(known.columns)[0]) for name, known in maps if known is not None), None)
+
     def changes(self, after: int) -> dict[str, Any]:
         """`GET /api/map/changes`: [number, label, state] of the images whose standing may have changed after a seq."""
         rows = self._annotations.log(after, MOST_CHANGES)
