@@ -18,6 +18,13 @@ const CLASS_COLOURS = 10;
 const FIRST_SURE = FIRST_CLASS + CLASS_COLOURS;
 const SURE_STEPS = [0.5, 0.7, 0.85, 0.95];
 
+/** Slots in the order they are drawn: what says least lies below. @type {((slot: number) => boolean)[]} */
+export const LAYERS = [
+  (slot) => slot === REST,
+  ...Array.from({ length: SURE_STEPS.length + 1 }, (_, i) => (/** @type {number} */ slot) => slot === FIRST_SURE + SURE_STEPS.length - i),
+  (slot) => slot >= FIRST_CLASS && slot < FIRST_SURE,
+];
+
 /**
  * The colour of each slot, the halo of what is selected among them: a token, or a share of the way from one to another.
  * @type {(string | [string, string, number])[]}

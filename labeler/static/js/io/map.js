@@ -24,9 +24,9 @@ const TIMEOUT_MS = 30_000;
 
 /** The answer is not there yet: how far it is, 0..1, where that is known. */
 export class NotYet extends ApiError {
-  /** @param {string} message @param {number | null} progress */
-  constructor(message, progress) {
-    super(503, message, "busy");
+  /** @param {string} message @param {number | null} progress @param {string} [code] */
+  constructor(message, progress, code = "busy") {
+    super(503, message, code);
     this.progress = progress;
   }
 }
@@ -37,7 +37,7 @@ export class NotYet extends ApiError {
  * @returns {Promise<Response>}
  * @throws {ApiError}
  */
-async function ask(path, init = {}) {
+export async function ask(path, init = {}) {
   const options = { signal: AbortSignal.timeout(TIMEOUT_MS), credentials: /** @type {RequestCredentials} */ ("same-origin"), ...init };
   const response = await fetch(path, options).catch(() => {
     throw new ApiError(0, "The labeler does not answer; check that it runs.");
@@ -45,7 +45,7 @@ async function ask(path, init = {}) {
   if (response.ok) return response;
   const answer = await response.json().catch(() => null);
   const message = answer?.error?.message ?? `The labeler answered with status ${response.status}.`;
-  if (response.status === 503) throw new NotYet(message, answer?.progress ?? null);
+  if (response.status === 503) throw new NotYet(message, answer?.progress ?? null, answer?.error?.code);
   throw new ApiError(response.status, message, answer?.error?.code ?? "");
 }
 

@@ -2,13 +2,12 @@
 
 import { startFrame } from "../app/frame.js";
 import { Many } from "../app/many.js";
-import { share } from "../core/format.js";
+import { MapData } from "../app/map_data.js";
 import { commandOf } from "../core/keys.js";
 import { colouring, slotsOf, summed } from "../core/map_colours.js";
-import { applyChanges } from "../core/map_points.js";
-import { getChanges, getMap, nameImages } from "../io/map.js";
+import { nameImages } from "../io/map.js";
 import { confirm, isDialogOpen } from "../ui/dialogs.js";
-import { announce, byId, isTyping, setText } from "../ui/dom.js";
+import { afterPaint, announce, byId, isTyping, setText } from "../ui/dom.js";
 import { MapCanvas } from "../ui/map_canvas.js";
 import { HoverCard } from "../ui/map_hover.js";
 import { choiceOf, renderLegend, renderSelection } from "../ui/map_side.js";
@@ -17,15 +16,13 @@ import { toggleTheme } from "../ui/theme.js";
 /**
  * @typedef {import("../core/map_points.js").Points} Points
  * @typedef {import("../core/types.js").State} State
- * @typedef {{head: import("../core/map_points.js").MapHead, points: Points, at: number}} Loaded at: when it came
- * @typedef {"pca" | "tsne"} Name
+ * @typedef {import("../app/map_data.js").Name} Name
  */
 
-const TICK_MS = 1_000;
-const STALE_MS = 2_000;
-const FRESH_MS = 6_000;
 const ASK_FROM = 300;
 const MOST = 5_000;
+/** From opening the page to the first points on the screen. */
+const FIRST_VIEW = "labelstream:map-first-view";
 const SELECTION = "labelstream.selection";
 
 /** @type {Record<Name, {x: string, y: string, title: string}>} */
@@ -51,34 +48,24 @@ class MapPage {
   #layout = choiceOf(byId("layouts"), Object.entries(LAYOUTS).map(([id, { title }]) => ({ id, text: title })), (id) => this.#choose(/** @type {Name} */ (id)));
   #colour = choiceOf(byId("modes"), MODES, (id) => this.#recolour(/** @type {any} */ (id)));
   /** @type {State | null} */ #state = null;
-  /** @type {Partial<Record<Name, Loaded>>} */ #maps = {};
-  /** @type {Partial<Record<Name, string>>} */ #waiting = {};
-  /** @type {Set<Name>} */ #asking = new Set();
-  /** @type {Name} */ #chosen = "pca";
+  #data = new MapData(() => this.#refresh());
   /** @type {import("../core/map_colours.js").Mode} */ #mode = "label";
   /** @type {Set<number>} */ #only = new Set();
   /** @type {Set<number>} */ #selected = new Set();
-  #lastSeq = 0;
 
   start() {
-    this.#layout.press(this.#chosen);
+    this.#layout.press(this.#data.chosen);
     this.#colour.press(this.#mode);
     document.addEventListener("keydown", (event) => this.#onKey(event));
     for (const button of /** @type {NodeListOf<HTMLElement>} */ (document.querySelectorAll("[data-command]"))) {
       button.addEventListener("click", () => this.#commands[button.dataset.command ?? ""]?.());
     }
     void startFrame((state) => this.#take(state));
-    void this.#load("pca");
-    setInterval(() => this.#tick(), TICK_MS);
   }
 
   /** The points that are shown. */
   get #points() {
-    return this.#shown?.points ?? null;
-  }
-
-  get #shown() {
-    return this.#maps[this.#chosen] ?? this.#maps.pca ?? null;
+    return this.#data.shown?.points ?? null;
   }
 
   /** @param {number} id */
@@ -90,62 +77,23 @@ class MapPage {
     this.#state = state;
     const classes = JSON.stringify(state.classes.map((c) => [c.id, c.name]));
     if (!before || classes !== JSON.stringify(before.classes.map((c) => [c.id, c.name]))) this.#draw();
-    if (state.last_seq > this.#lastSeq && this.#shown) void this.#catchUp();
+    this.#data.take(state);
   }
 
-  /** What is missing or old is asked for, while somebody looks. */
-  #tick() {
-    if (document.hidden || !this.#state?.trainer.connected) return;
-    for (const name of /** @type {Name[]} */ (["pca", "tsne"])) {
-      const map = this.#maps[name];
-      const age = performance.now() - (map?.at ?? -Infinity);
-      const isOld = map && (map.head.stale || map.head.model_version !== this.#state.trainer.model_version);
-      if (!map || (isOld && name === this.#shownName && age > (map.head.stale ? STALE_MS : FRESH_MS))) void this.#load(name);
-    }
-  }
-
-  get #shownName() {
-    return this.#maps[this.#chosen] ? this.#chosen : "pca";
-  }
-
-  /** @param {Name} name */
-  async #load(name) {
-    if (this.#asking.has(name)) return;
-    this.#asking.add(name);
-    try {
-      const { head, points } = await getMap(name);
-      this.#maps[name] = { head, points, at: performance.now() };
-      this.#lastSeq = Math.min(this.#lastSeq || Infinity, head.last_seq);
-      delete this.#waiting[name];
-      this.#keepSelection(points);
-      this.#draw();
-    } catch (error) {
-      const progress = error.progress ?? null;
-      this.#waiting[name] = progress === null ? error.message : `drawing, ${share(progress, 1)}`;
-    }
-    this.#asking.delete(name);
+  /** Another answer of the trainer may have other images. */
+  #refresh() {
+    const points = this.#points;
+    if (points) this.#selected = new Set([...this.#selected].filter((number) => points.at[number] >= 0));
+    this.#draw();
     this.#describe();
-  }
-
-  /** Another answer of the trainer may have other images. @param {Points} points */
-  #keepSelection(points) {
-    this.#selected = new Set([...this.#selected].filter((number) => points.at[number] >= 0));
-  }
-
-  async #catchUp() {
-    const answer = await getChanges(this.#lastSeq).catch(() => null);
-    if (!answer) return;
-    this.#lastSeq = answer.last_seq;
-    for (const map of Object.values(this.#maps)) applyChanges(map.points, answer.changes);
-    if (answer.changes.length) this.#draw();
-    if (this.#state && answer.changes.length && answer.last_seq < this.#state.last_seq) void this.#catchUp();
+    if (points && !performance.getEntriesByName(FIRST_VIEW).length) afterPaint(() => performance.measure(FIRST_VIEW, { start: 0 }));
   }
 
   /** @param {Name} name */
   #choose(name) {
-    this.#chosen = name;
+    this.#data.chosen = name;
     this.#layout.press(name);
-    if (!this.#maps[name]) announce(`The ${LAYOUTS[name].title} map is shown when it is drawn.`);
+    if (this.#data.name !== name) announce(`The ${LAYOUTS[name].title} map is shown when it is drawn.`);
     this.#draw();
     this.#describe();
   }
@@ -173,15 +121,15 @@ class MapPage {
   #positions = (points) => [...this.#selected].map((number) => points.at[number]).filter((i) => i >= 0);
 
   #describe() {
-    const loaded = this.#shown;
-    const layout = LAYOUTS[this.#shownName];
+    const { shown: loaded, waiting, name, chosen } = this.#data;
+    const layout = LAYOUTS[name];
     setText(byId("axis-x"), layout.x);
     setText(byId("axis-y"), layout.y);
-    setText(byId("layout-note"), this.#waiting[this.#chosen] ?? (this.#waiting.tsne ? `t-SNE: ${this.#waiting.tsne}` : ""));
+    setText(byId("layout-note"), waiting[chosen] ?? (waiting.tsne ? `t-SNE: ${waiting.tsne}` : ""));
     byId("empty").hidden = loaded !== null;
-    setText(byId("empty-text"), this.#waiting.pca ?? "Asking the trainer where the images lie…");
+    setText(byId("empty-text"), waiting.pca ?? "Asking the trainer where the images lie…");
     byId("map").dataset.points = String(loaded?.head.count ?? "");
-    byId("map").dataset.layout = loaded ? this.#shownName : "";
+    byId("map").dataset.layout = loaded ? name : "";
     byId("map").setAttribute("aria-label", loaded ? `Map of ${loaded.head.count} images, ${layout.title}` : "Map, not there yet");
   }
 

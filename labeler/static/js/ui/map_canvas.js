@@ -1,7 +1,7 @@
 /** The map on its canvas: drawn into an array of pixels, moved by mouse, wheel, touch and keys. */
 
 import { within, nearest } from "../core/lasso.js";
-import { HALO, REST, SLOT_COLOURS, UNSEEN } from "../core/map_colours.js";
+import { HALO, LAYERS, SLOT_COLOURS, UNSEEN } from "../core/map_colours.js";
 import { fitted, moved, radiusOf, toMap, toPixels, zoomOf, zoomed } from "../core/map_view.js";
 import { drawPoints, mixed, pixelOf, stampOf } from "../core/scatter.js";
 import { token } from "./theme.js";
@@ -153,8 +153,7 @@ export class MapCanvas {
     const start = performance.now();
     const layer = (/** @type {Uint8Array} */ slots, /** @type {number} */ size, /** @type {(slot: number) => boolean} */ isWanted) =>
       drawPoints(sheet, points, this.#view, stampOf(size, width + 2 * MARGIN), slots, isWanted, this.#palette, end);
-    layer(this.#slots, radius, (slot) => slot === REST);
-    layer(this.#slots, radius, (slot) => slot !== REST);
+    for (const isWanted of LAYERS) layer(this.#slots, radius, isWanted);
     if (this.#hasSelection) {
       layer(this.#halos, radius + 1.5 * this.#ratio, (slot) => slot === HALO);
       layer(this.#chosen, radius, (slot) => slot !== UNSEEN);
