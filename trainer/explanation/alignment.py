@@ -67,10 +67,10 @@ def _output(network: nn.Module, layer: str, x: torch.Tensor) -> torch.Tensor:
 def onto_image(found: torch.Tensor, size: int, shift: float) -> torch.Tensor:
     """A map of cells, (h, w), on the grid of the prepared image, (size, size), moved back by `shift` pixels.
 
-    Linear between the middles of cells; beyond the outermost ones their value.
+    Cubic between the middles of cells; beyond the outermost ones their value.
     """
     steps = (2 * (torch.arange(size, device=found.device) + shift) + 1) / size - 1
     down, across = torch.meshgrid(steps, steps, indexing="ij")
     grid = torch.stack([across, down], dim=-1)[None].to(found.dtype)
     cells = found[None, None]
-    return functional.grid_sample(cells, grid, mode="bilinear", padding_mode="border", align_corners=False)[0, 0]
+    return functional.grid_sample(cells, grid, mode="bicubic", padding_mode="border", align_corners=False)[0, 0]

@@ -21,6 +21,7 @@ import { resume, stop } from "./session.js";
  * @property {import("../io/sender.js").Sender} sender
  * @property {() => void} supply asks for images
  * @property {(start: number) => void} timed a key was pressed at `start`; what it shows is being painted
+ * @property {import("./saliency.js").Lens} lens
  * @property {() => Promise<void>} older loads older answers of one's own
  */
 
@@ -97,9 +98,11 @@ export class Controls {
     current: () => this.#parts.labelling.lookAt(null),
     find: () => this.#parts.classes.openFinding(),
     newClass: () => this.#parts.classes.openAdding(),
+    grid: () => location.assign("/grid"),
     help: () => toggleHelp(),
     theme: () => toggleTheme(),
     panel: () => this.#fold(!isPanelFolded()),
+    saliency: (time) => this.#parts.lens.toggle(time),
     fit: () => this.#parts.stage.fit(),
     zoomIn: () => this.#parts.stage.zoom(1),
     zoomOut: () => this.#parts.stage.zoom(-1),

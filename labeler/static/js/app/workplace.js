@@ -14,6 +14,7 @@ import { say } from "../ui/toast.js";
 import { Controls } from "./controls.js";
 import { Labelling } from "./labelling.js";
 import { Leases } from "./leases.js";
+import { Lens } from "./saliency.js";
 import { LabelView } from "./view.js";
 
 /**
@@ -40,6 +41,7 @@ export class Workplace {
   /** @type {LabelView} */ #view;
   /** @type {Leases} */ #leases;
   /** @type {Controls} */ #controls;
+  /** @type {Lens} */ #lens;
 
   /**
    * @param {string} annotator
@@ -57,6 +59,7 @@ export class Workplace {
     });
     this.#labelling = new Labelling({ annotator, client }, this.#outbox, images, draw);
     this.#stage = new Stage(byId("stage"), images, () => this.#painted());
+    this.#lens = new Lens(this.#stage, () => ({ visible: this.#labelling.image, tasks: this.#labelling.desk.deck.tasks }));
     this.#sender = new Sender(this.#outbox, send, (trouble) => {
       this.#view.trouble = trouble;
       draw();
@@ -87,6 +90,7 @@ export class Workplace {
       sender: this.#sender,
       supply: () => this.#leases.ask(),
       timed: (start) => (this.#pressedAt = start),
+      lens: this.#lens,
       older: () => this.#older(),
     });
   }
@@ -116,6 +120,7 @@ export class Workplace {
     this.link(true);
     const before = this.#labelling.state?.session;
     this.#labelling.takeState(state);
+    this.#lens.take(state);
     this.#view.drawSoon();
     if (before !== undefined && before !== state.session) this.#leases.ask();
     this.#view.drawCurve(this.#history);
@@ -153,6 +158,7 @@ export class Workplace {
       performance.measure(MEASURE, { start: this.#pressedAt, end: visibleSince, detail: { image_id: image?.image_id } });
       this.#pressedAt = null;
     }
+    this.#lens.painted();
     this.#view.draw();
   }
 

@@ -28,6 +28,8 @@ export class Stage {
   #onChange;
   /** @type {HTMLImageElement | null} */
   #element = null;
+  /** @type {HTMLElement | null} */
+  #cover = null;
   #view = FIT;
   #light = 1;
   #inverted = false;
@@ -61,6 +63,7 @@ export class Stage {
     if (image?.image_id === this.image?.image_id && this.status !== "failed") return;
     this.image = image;
     this.#sharpened = "";
+    this.#cover = null;
     this.#view = FIT;
     if (image) this.#place(image);
     else this.#empty("empty", null);
@@ -130,12 +133,27 @@ export class Stage {
     });
   }
 
+  /** What lies over the image and goes wherever it goes, until another image is shown. @param {HTMLElement | null} cover */
+  cover(cover) {
+    this.#cover?.remove();
+    this.#cover = cover;
+    if (!this.#element) return;
+    this.#box.append(...this.#covers);
+    this.#layout();
+  }
+
+  get #covers() {
+    return this.#cover ? [this.#cover] : [];
+  }
+
   #layout() {
     const element = this.#element;
     if (!element) return;
     this.#size = fitted({ width: element.naturalWidth, height: element.naturalHeight }, this.#room);
-    element.style.width = `${this.#size.width}px`;
-    element.style.height = `${this.#size.height}px`;
+    for (const part of [element, ...this.#covers]) {
+      part.style.width = `${this.#size.width}px`;
+      part.style.height = `${this.#size.height}px`;
+    }
     this.#transform();
   }
 
@@ -144,7 +162,9 @@ export class Stage {
     if (!element) return;
     this.#view = panned(this.#view, { x: 0, y: 0 }, this.#size);
     const { scale, x, y } = this.#view;
-    element.style.transform = scale === 1 ? "" : `translate(${x}px, ${y}px) scale(${scale})`;
+    for (const part of [element, ...this.#covers]) {
+      part.style.transform = scale === 1 ? "" : `translate(${x}px, ${y}px) scale(${scale})`;
+    }
     const light = this.#light === 1 ? "" : `brightness(${this.#light})`;
     element.style.filter = [light, this.#inverted ? "invert(1)" : ""].filter(Boolean).join(" ");
     this.#box.classList.toggle("zoomed", scale > 1);
@@ -167,7 +187,7 @@ export class Stage {
     if (!sharp || this.#element !== coarse) return;
     sharp.alt = coarse.alt;
     this.#element = sharp;
-    this.#box.replaceChildren(sharp);
+    this.#box.replaceChildren(sharp, ...this.#covers);
     this.#layout();
   }
 
