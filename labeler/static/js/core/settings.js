@@ -1,6 +1,6 @@
 /** Settings in words, and back from what is typed. Pure. */
 
-import { count, counted, isShare, metricName, metricValue, moment, percent } from "./format.js";
+import { count, counted, isShare, metricName, metricValue, moment, percent, sentence } from "./format.js";
 
 /**
  * @typedef {"number" | "whole" | "switch" | "choice" | "thresholds" | "weights"} Form
@@ -61,6 +61,13 @@ export function typed({ nullable, range }, text) {
   if (clean && Number.isFinite(value)) return { value };
   return { error: `${clean ? `“${text.trim()}” is not a number` : "The field is empty"}; expected ${range}.` };
 }
+
+/**
+ * Why a value was refused, as it stands beside the field of the setting.
+ * @param {string} key
+ * @param {string} message the labeler's
+ */
+export const refusalText = (key, message) => sentence(message.replace(`${key} is `, "got ").replace(`${key}: `, ""));
 
 /** What a choice is called. @param {string | boolean | null} choice */
 export const choiceText = (choice) => (choice === true ? "on" : choice === false ? "off" : String(choice));

@@ -2,7 +2,7 @@
 
 import { startFrame } from "../app/frame.js";
 import { resume, stop } from "../app/session.js";
-import { changeAbout, changeText } from "../core/settings.js";
+import { changeAbout, changeText, refusalText } from "../core/settings.js";
 import { moment, sentence } from "../core/format.js";
 import { getChanges, getVersions } from "../io/analysis.js";
 import { changeSetting, control, getSettings, nameVersion, recallVersion } from "../io/api.js";
@@ -103,7 +103,7 @@ class SettingsPage {
       this.#take(await changeSetting(setting.key, value, readName() ?? ""));
       return "";
     } catch (error) {
-      return sentence(error.message);
+      return refusalText(setting.key, error.message);
     }
   }
 
