@@ -27,6 +27,7 @@ from trainer.link import SocketIOLink
 from trainer.loading import Loader
 from trainer.loop import Trainer
 from trainer.models.choose import BATCH_SIZES, choose_device, choose_space
+from trainer.painted import Painted
 from trainer.pool import Pool
 from trainer.progress import Progress
 from trainer.projection.answers import Cartographer
@@ -76,6 +77,8 @@ def run_trainer(config: Config, ending: Event) -> None:
         trainer_token(data)  # fail now, not in a thread, where it cannot be used
         source = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))
         base = choose_space(config.model, device)
+        loader = Loader(config.paths.images, source, config.images.max_pixels)
+        painted = Painted(pool, loader, source, time.monotonic)
         slow = SlowLoop(
             config,
             talk,
@@ -84,16 +87,18 @@ def run_trainer(config: Config, ending: Event) -> None:
             device,
             time.monotonic,
             keep=lambda: trainer.versions.spaces(talk.checkpoint.log_id).values(),
+            masks=lambda: painted.settled,
         )
         stack.enter_context(closing(slow))
         embedder = Embedder(
             pool,
             slow.space(),
-            Loader(config.paths.images, source, config.images.max_pixels),
+            loader,
             data / "embeddings",
             batch_size,
             Progress(sys.stderr),
         )
+        embedder.beside = lambda: painted.refresh(embedder.breathe)
         atlas = Atlas(data)
         stack.enter_context(closing(atlas))
         cartographer = Cartographer(pool, atlas, lambda: talk.checkpoint.model)
@@ -113,7 +118,7 @@ def run_trainer(config: Config, ending: Event) -> None:
             http.answer,
             embedder.breathe,
         )
-        trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending, slow)
+        trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending, slow, painted)
         for part in (jobs, api, clerk, link, embedder):
             part.start()
         stack.enter_context(closing(jobs))

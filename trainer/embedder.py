@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
@@ -37,11 +37,13 @@ class Embedder:
 
     space: None fits pixel features on the first images. folder: data/embeddings, one folder per space below it.
     While the next batch is decoded by the decoder threads, the one before goes through the model.
+    beside: done in this thread whenever the pool has been embedded.
     """
 
     def __init__(
         self, pool: Pool, space: Space | None, loader: Loader, folder: Path, batch_size: int, progress: Progress
     ) -> None:
+        self.beside: Callable[[], None] = lambda: None
         self._space = space
         self._pool = pool
         self._loader = loader
@@ -114,6 +116,7 @@ class Embedder:
             try:
                 self._follow_directory()
                 self._embed_pending()
+                self.beside()
             except LabelstreamError as error:
                 log.warning("reading the pool: %s; trying on", error)
                 pause = RETRY_S

@@ -37,18 +37,26 @@ class Model:
     calibrated_on: int = 0
 
     def fitted(
-        self, train: Located, labels: Mapping[int, int], config: Train, weigh: Mapping[int, float] = NO_WEIGHTS
+        self,
+        train: Located,
+        labels: Mapping[int, int],
+        config: Train,
+        weigh: Mapping[int, float] = NO_WEIGHTS,
+        copies: tuple[Floats, Integers] | None = None,
     ) -> Self:
         """The next version, fitted on all of `train`; without any labels, a version without a head.
 
-        weigh: what labels of a class count, by class number; 1 for the others.
+        weigh: what labels of a class count, by class number; 1 for the others. copies: further examples, (m, D) and
+        (m,), that are no labels.
         """
         if not len(train):
             return type(self)(self.version + 1)
         x, y = _examples(train, labels)
+        if copies is not None:
+            x, y = np.concatenate([x, copies[0]]), np.concatenate([y, copies[1]])
         weights = weights_of(y, weigh)
         head = fit_head(x, y, config.C, config.class_balanced, self.head, config.steps_per_slice, weights)
-        return replace(self, version=self.version + 1, head=head, labels=len(y))
+        return replace(self, version=self.version + 1, head=head, labels=len(train))
 
     @property
     def calibration_due(self) -> bool:

@@ -26,6 +26,7 @@ from trainer.examiner import Examiner
 from trainer.export import export_all, export_predictions
 from trainer.learner import by_number
 from trainer.link import TrainerLink
+from trainer.painted import Painted
 from trainer.pool import Pool, Snapshot
 from trainer.pool_summary import summarise
 from trainer.ranking import Ranker
@@ -60,6 +61,7 @@ class Trainer:
         clock: Callable[[], float],
         ending: Event,
         slow: SlowLoop | None = None,
+        painted: Painted | None = None,
     ) -> None:
         self.talk = talk
         self.versions = VersionStore(config.paths.data / FOLDER, config.train.keep_versions)
@@ -72,6 +74,7 @@ class Trainer:
         self._clock = clock
         self._ending = ending
         self._slow = slow
+        self._painted = painted
         self._ranker = Ranker(config.strategy, config.train.C)
         self._reporter = Reporter(talk, pool, clock, lambda: None if slow is None else slow.enabled)
         self._due = Due(config.train)
@@ -126,6 +129,8 @@ class Trainer:
                 self._slow.again()
         if news.pool:
             self._embedder.look_again()
+        if self._painted is not None and self._painted.take_news():
+            self._due.images()
         counts = self._pool.counts()
         first = self._ranked_images == 0
         if (self._config.train.continuous or first) and worth_ranking(
@@ -188,7 +193,8 @@ class Trainer:
     def _fit(self, snapshot: Snapshot) -> None:
         checkpoint = self.talk.checkpoint
         labels, train = checkpoint.book.labels(), self._config.train
-        checkpoint.model = checkpoint.model.fitted(snapshot.train, labels, train, self._weigh)
+        copies = None if self._painted is None else self._painted.examples(snapshot, labels)
+        checkpoint.model = checkpoint.model.fitted(snapshot.train, labels, train, self._weigh, copies)
         self.fitted = (labels, train)
         self._due.fit = False
 

@@ -38,6 +38,7 @@ class SlowLoop:
 
     base: the configured space; None where pixels serve until the small network is there. device: of accepted spaces.
     start: makes the process of a round. keep: ids of the spaces that kept versions of the model are for.
+    masks: newest change of a painted mask.
     """
 
     def __init__(  # noqa: PLR0913
@@ -51,6 +52,7 @@ class SlowLoop:
         start: Callable[[Job], Process] = RoundProcess,
         *,
         keep: Callable[[], Collection[str]] = tuple,
+        masks: Callable[[], int] = int,
     ) -> None:
         self.wish: Recall | None = None
         self._config = config
@@ -61,12 +63,13 @@ class SlowLoop:
         self._clock = clock
         self._start = start
         self._keep = keep
+        self._masks = masks
         self._folder = config.paths.data / FOLDER
         self._record = read_record(self._folder, base, talk.checkpoint.log_id)
         self.enabled = is_enabled(config, base, device)
         self._process: Process | None = None
         self._kind = Kind.TRAIN
-        self._labels = 0
+        self._labels = self._mask_change = 0
         self._outcome: Outcome | None = None
         self._reason = ""
         self._failures = 0
@@ -196,6 +199,7 @@ class SlowLoop:
             classes=len(classes),
             trained_on=self._record.trained_on,
             pretraining=self._base is None and not self._record.pretrained,
+            repainted=self._masks() > self._record.masks,
         )
         kind = due(standing, self._config.slow)
         if kind is not None:
@@ -203,6 +207,7 @@ class SlowLoop:
 
     def _start_round(self, kind: Kind, train: Located, labels: Mapping[int, int]) -> None:
         self._kind, self._labels, self._outcome, self._reason = kind, len(train), None, ""
+        self._mask_change = self._masks()
         self._record = self._record.model_copy(update={"round": self._record.round + 1})
         job = Job(
             kind=kind,
@@ -249,7 +254,8 @@ class SlowLoop:
     def _finish(self, outcome: Outcome, embedder: Embedder) -> bool:
         """Keep what was made; swap it in where it was accepted. Labels given meanwhile are learnt on it at once."""
         first = self._kind is Kind.PRETRAIN
-        changes: dict[str, object] = {"pretrained": True} if first else {"trained_on": self._labels}
+        trained = {"trained_on": self._labels, "masks": self._mask_change}
+        changes: dict[str, object] = {"pretrained": True} if first else {**trained}
         if outcome.accepted or first:
             changes["network"] = outcome.space
         if outcome.accepted:

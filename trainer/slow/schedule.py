@@ -23,20 +23,28 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What a round would find. pretraining: whether it is needed and still missing. trained_on: labels of the last."""
+    """What a round would find. pretraining: whether it is needed and still missing. trained_on: labels of the last.
+
+    repainted: whether masks have changed since.
+    """
 
     images: int
     labels: int
     classes: int
     trained_on: int
     pretraining: bool
+    repainted: bool = False
 
 
 def due(standing: Standing, config: Slow) -> Kind | None:
-    """What is to be trained now: without labels first, then whenever the labels have grown by config.growth."""
+    """What is to be trained now: without labels first, then whenever the labels have grown by config.growth.
+
+    Other masks are worth a round too, where they count.
+    """
     if standing.pretraining:
         return Kind.PRETRAIN if standing.images >= FEWEST_IMAGES else None
-    fewest = max(config.min_labels, PER_CLASS * standing.classes, config.growth * standing.trained_on)
+    again = 0.0 if standing.repainted and config.reasons != "off" else config.growth * standing.trained_on
+    fewest = max(config.min_labels, PER_CLASS * standing.classes, again)
     return Kind.TRAIN if standing.classes > 1 and standing.labels >= fewest else None
 
 

@@ -29,7 +29,8 @@ class Record(Message):
     network: file of the weights the next round begins from. space: file of the accepted space. Both are None where
     that is the configured one. trained_on: labels of the last round. pretrained: whether training without labels is
     done. replaced: id of the accepted space before this one, whose embeddings are still there. recalled: revision of
-    the settings that held the newest wish for an earlier version that was carried out.
+    the settings that held the newest wish for an earlier version that was carried out. masks: newest change of a mask
+    at the last round.
     """
 
     round: int = 0
@@ -41,6 +42,7 @@ class Record(Message):
     pretrained: bool = False
     replaced: str | None = None
     recalled: int = 0
+    masks: int = 0
 
 
 def read_record(folder: Path, base: NetworkSpace | None, log_id: str | None) -> Record:

@@ -62,9 +62,9 @@ class FolderLabeler:
     def paint(self, number: int, levels: np.ndarray) -> None:
         """Paint a mask on an image, or take it away where `levels` are all 0."""
         image_id = next(row.image_id for row in self.rows if row.number == number)
+        change, (height, width) = 1 + max((row.change for row in self.mask_rows), default=0), levels.shape
         self.mask_rows = [row for row in self.mask_rows if row.number != number]
         self.painted[image_id] = encode_mask(levels)
-        change, (height, width) = 1 + max((row.change for row in self.mask_rows), default=0), levels.shape
         row = MaskRow(
             number=number, image_id=image_id, width=width, height=height, change=change, painted=bool(levels.any())
         )

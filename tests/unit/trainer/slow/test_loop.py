@@ -63,7 +63,10 @@ class Bench:
         self.pool = Pool()
         self.talk = Conversation(link, Checkpoint(), self.pool)
         self.started: list[FakeProcess] = []
-        self.slow = SlowLoop(self.config, self.talk, self.pool, None, CPU, lambda: self.now, self._start)
+        self.masks = 0
+        self.slow = SlowLoop(
+            self.config, self.talk, self.pool, None, CPU, lambda: self.now, self._start, masks=lambda: self.masks
+        )
         loader = Loader(folder.root, folder, 10**6)
         self.embedder = Embedder(self.pool, None, loader, data / "embeddings", 16, Progress(io.StringIO()))
         self.embedder.start()
@@ -163,6 +166,23 @@ def test_what_is_refused_is_not_used_but_the_next_round_begins_from_the_pretrain
     bench.tick()
     assert bench.started[2].job.network == job.network
     assert bench.last.round == 3
+
+
+def test_painted_masks_are_worth_one_more_round(bench: Bench) -> None:
+    bench.tick()
+    bench.finish(accepted=False)
+    bench.label(15)
+    bench.tick()
+    bench.masks = 3
+    bench.finish(accepted=False)
+    bench.tick()
+    assert len(bench.started) == 3, "painted while the round was on"
+    bench.finish(accepted=False)
+    bench.tick()
+    assert len(bench.started) == 3
+    bench.masks = 4
+    bench.tick()
+    assert len(bench.started) == 4
 
 
 def test_a_process_that_ends_early_is_reported_and_tried_again_later(bench: Bench) -> None:

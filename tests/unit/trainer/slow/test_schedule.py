@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from shared.config import Slow
@@ -30,3 +32,11 @@ def test_what_is_due(standing: Standing, expected: Kind | None) -> None:
 def test_each_failure_doubles_the_pause_up_to_an_hour() -> None:
     assert [pause_s(n) for n in (1, 2, 3)] == [30, 60, 120]
     assert pause_s(50) == 3600
+
+
+def test_other_masks_are_worth_a_round_where_they_count() -> None:
+    standing = Standing(images=500, labels=100, classes=2, trained_on=100, pretraining=False, repainted=True)
+    assert due(standing, Slow()) is Kind.TRAIN
+    assert due(standing, Slow(reasons="off")) is None
+    assert due(replace(standing, repainted=False), Slow()) is None
+    assert due(replace(standing, labels=20), Slow()) is None
