@@ -11,6 +11,7 @@ from labeler.analysis.judged import Booleans, Floats, Integers, Judged
 from shared.intervals import wilson
 
 BINS = 10
+CLASS_BINS = 5  # of one class among many, most bins would hold next to nothing
 HISTOGRAM_BINS = 20
 
 
@@ -54,7 +55,7 @@ def calibration_error(bins: list[Bin]) -> float | None:
     return sum(b.n * abs(b.share - b.confidence) for b in bins) / n if n else None
 
 
-def of_class(judged: Judged, number: int, bins: int = BINS) -> list[Bin]:
+def of_class(judged: Judged, number: int, bins: int = CLASS_BINS) -> list[Bin]:
     """The reliability of one class's probability over all images; empty where no test image has the class."""
     is_class = judged.truth == number
     return reliability(judged.probs[:, number], is_class, bins) if is_class.any() else []

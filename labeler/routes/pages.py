@@ -11,10 +11,12 @@ from shared import __version__
 PAGES = {
     "/": "label.html",
     "/grid": "grid.html",
+    "/review": "review.html",
     "/dashboard": "dashboard.html",
     "/map": "map.html",
     "/data": "data.html",
     "/settings": "settings.html",
+    "/paint": "paint.html",
     "/summary": "summary.html",
 }
 

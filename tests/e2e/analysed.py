@@ -15,11 +15,14 @@ import requests
 
 from labeler.sample import FOLDER, load_digits, sample_names
 from shared import events
+from shared.asking import AnswerHead, AnswerState, pack_answer
+from shared.config import Train
 from shared.versions import pack_probs
 from tests.integration.conftest import FakeTrainer
 from tests.processes import LabelerProcess, labeler_process
 from tests.waiting import wait_for
 from trainer.evaluation import evaluate
+from trainer.label_issues import held_out_probabilities, likely_errors
 from trainer.pool_summary import summarise
 
 Array = np.ndarray[Any, Any]
@@ -99,6 +102,8 @@ class Analysed:
             events.METRICS_REPORT, based_on_seq=number, model_version=number, labels=labels, train_loss=loss,
             metrics=metrics, outlook=[], pool=pool,
         )  # fmt: skip
+        history = lambda: self.labeler.get("/api/metrics")["history"]  # noqa: E731
+        wait_for(lambda: history()[-1:] and history()[-1]["seq"] == number, "the evaluation to be kept")
 
     def version(
         self, number: int, labels: int, kept: bool, metrics: Any, images: list[int], probs: np.ndarray[Any, Any]
@@ -107,6 +112,29 @@ class Analysed:
             events.VERSION, version=number, based_on_seq=number, labels=labels, space="pixels", kept=kept,
             metrics=metrics, images=images, classes=list(range(10)), probs=pack_probs(probs),
         )  # fmt: skip
+
+    def answer_label_issues(self) -> list[str]:
+        """Answer the question that waits as the trainer would. Returns ids of the images, likeliest error first."""
+        ask = wait_for(lambda: [a for a in self.trainer.all(events.ASK) if a["kind"] == "label_issues"], "a question")[
+            -1
+        ]
+        labels = self.labels()
+        rows = [r for r in self.pool() if r["lane"] == "train" and r["image_id"] in labels]
+        pixels = load_digits()[0].reshape(len(PATHS), -1)[[PATHS.index(r["path"]) for r in rows]]
+        x = (pixels / np.linalg.norm(pixels, axis=1, keepdims=True)).astype(np.float32)
+        y = np.array([int(labels[r["image_id"]]) for r in rows])
+        probs, _ = held_out_probabilities(x, y, Train(), 1.0, lambda _share: None)
+        found = likely_errors(y, probs)
+        issues = [
+            [rows[i]["number"], int(y[i]), int(k), float(probs[i, y[i]]), float(probs[i, k])]
+            for i, k in ((i, probs[i].argmax()) for i in found)
+        ]
+        facts = {"issues": issues, "examined": len(y), "left_out": 0}
+        body = pack_answer(AnswerHead(state=AnswerState.DONE, facts=facts))
+        url = f"{self.labeler.url}/api/trainer/answers/{ask['id']}"
+        answer = requests.post(url, data=body, headers={"Authorization": f"Bearer {self.token}"}, timeout=20)
+        assert answer.ok, answer.text
+        return [rows[i]["image_id"] for i in found]
 
     def labels(self) -> dict[str, str]:
         """Image id → label that stands, folded from the log as a script would."""

@@ -57,3 +57,17 @@ export const getFound = (kind, versions, cell) => call("GET", `/api/analysis/ima
 
 /** @param {number[]} versions @param {string[][]} [more] */
 const query = (versions, more = []) => new URLSearchParams([...versions.map((version) => ["version", String(version)]), ...more]);
+
+/**
+ * An image to be answered again; where it is `blind`, neither label nor suggestion are told.
+ * @typedef {{image_id: string, url: string, filename: string, blind: boolean, label?: string, suggestion?: string, confidence?: number, label_confidence?: number}} Doubted
+ */
+
+/** @param {"training" | "holdout"} part @param {number} turn @returns {Promise<{tasks: Doubted[], examined: number}>} */
+export const getDoubted = (part, turn) => call("GET", `/api/review/${part}?${new URLSearchParams({ turn: String(turn) })}`);
+
+/** @param {Omit<import("../core/types.js").AnnotationBody, "kind"> & {lane: "review"}} answer @returns {Promise<{seq: number}>} */
+export const answerAgain = (answer) => call("POST", "/api/annotations", { ...answer, kind: "label" });
+
+/** @param {string} annotationId @returns {Promise<{seq: number}>} */
+export const takeBack = (annotationId) => call("DELETE", `/api/annotations/${encodeURIComponent(annotationId)}`);

@@ -8,7 +8,7 @@ import { INVISIBLE, Plot, axis, dot, fixed, polyline, timeAxis } from "./plot.js
 /**
  * @typedef {import("../io/analysis.js").Bin} Bin
  * @typedef {import("./plot.js").Colours} Colours
- * @typedef {{bins: Bin[], colour: (colours: Colours) => string}} Calibration
+ * @typedef {{bins: Bin[], colour: (colours: Colours) => string, dash?: number[]}} Calibration
  */
 
 const WHOLE = [[0, 1], [0, 1]];
@@ -74,9 +74,9 @@ export class ReliabilityPlot {
   /** @param {uPlot} plot @param {Colours} colours */
   #draw(plot, colours) {
     polyline(plot, WHOLE[0], WHOLE[1], { stroke: colours.edge, width: 1, dash: [4, 4] });
-    for (const { bins, colour } of this.#lines) {
+    for (const { bins, colour, dash } of this.#lines) {
       const stroke = colour(colours);
-      polyline(plot, bins.map((b) => b.confidence), bins.map((b) => b.share), { stroke, width: 1.5 });
+      polyline(plot, bins.map((b) => b.confidence), bins.map((b) => b.share), { stroke, width: 1.5, dash });
       for (const b of bins) {
         if (this.#lines.length === 1) polyline(plot, [b.confidence, b.confidence], [b.share_low, b.share_high], { stroke, width: 1 });
         dot(plot, b.confidence, b.share, stroke);

@@ -39,7 +39,7 @@ def test_the_error_is_that_of_its_definition() -> None:
 
 def test_a_class_has_its_own_bins_unless_no_test_image_has_it() -> None:
     judged = random_judged(200, 3, 6)
-    share, confidence = calibration_curve(judged.truth == 1, judged.probs[:, 1], n_bins=10)
+    share, confidence = calibration_curve(judged.truth == 1, judged.probs[:, 1], n_bins=5)
     bins = of_class(judged, 1)
     assert [b.share for b in bins] == pytest.approx(share)
     assert [b.confidence for b in bins] == pytest.approx(confidence)
