@@ -1,6 +1,6 @@
 /** The panel beside the map: layout, colours with their legend, and what has been selected. */
 
-import { count, counted, share } from "../core/format.js";
+import { count, counted } from "../core/format.js";
 import { classKey } from "../core/keys.js";
 import { SLOT_COLOURS } from "../core/map_colours.js";
 import { byId, el, keyed, setText } from "./dom.js";
@@ -63,11 +63,11 @@ export function renderSelection(sum, classes, onLabel) {
   const { takeable, holdout, answered, byClass } = sum;
   setText(byId("selection-title"), `${counted(takeable.length + holdout + answered, "image")} selected`);
   setText(byId("selection-note"), leftOut(takeable.length, holdout, answered));
-  keyed(byId("selection-model"), byClass, (entry) => entry.name, (entry) => el("li", {}, el("span", { class: `swatch c${entry.color % 10}` }), el("span", { class: "name" }, entry.name), el("span", { class: "count" })),
-    (item, entry) => setText(/** @type {Element} */ (item.lastElementChild), `${count(entry.count)} · ${share(entry.count, takeable.length)}`));
-  byId("selection-model-title").hidden = !byClass.length;
+  const taken = new Map(byClass.map((entry) => [entry.name, entry.count]));
   keyed(byId("selection-classes"), classes.map((info, index) => ({ ...info, index })), (c) => `${c.id}:${c.name}`, (c) =>
-    el("li", {}, el("button", { type: "button", class: "button small", title: `Label them ${c.name}`, onclick: () => onLabel(c.name) }, el("kbd", {}, classKey(c.index)), el("span", { class: `swatch c${c.color % 10}` }), el("span", { class: "name" }, c.name))));
+    el("li", {}, el("button", { type: "button", class: "button small", title: `Label them ${c.name}`, onclick: () => onLabel(c.name) },
+      el("kbd", {}, classKey(c.index)), el("span", { class: `swatch c${c.color % 10}` }), el("span", { class: "name" }, c.name), el("span", { class: "count" }))),
+  (item, c) => setText(/** @type {Element} */ (item.querySelector(".count")), taken.has(c.name) ? count(taken.get(c.name) ?? 0) : ""));
   for (const button of /** @type {NodeListOf<HTMLButtonElement>} */ (document.querySelectorAll("#selection-classes button, #flag, #to-grid"))) button.disabled = takeable.length === 0;
 }
 
