@@ -103,6 +103,7 @@ export class Controls {
     theme: () => toggleTheme(),
     panel: () => this.#fold(!isPanelFolded()),
     saliency: (time) => this.#parts.lens.toggle(time),
+    mask: () => this.#paintOn(),
     fit: () => this.#parts.stage.fit(),
     zoomIn: () => this.#parts.stage.zoom(1),
     zoomOut: () => this.#parts.stage.zoom(-1),
@@ -110,6 +111,12 @@ export class Controls {
     brighter: () => this.#parts.stage.brighten(1),
     invert: () => this.#parts.stage.invert(),
   };
+
+  /** To the page where masks are painted, with the image that is on screen. */
+  #paintOn() {
+    const { image } = this.#parts.stage;
+    if (image) location.assign(`/paint?${new URLSearchParams({ image: image.image_id })}`);
+  }
 
   /**
    * @param {string} name
