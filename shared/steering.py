@@ -104,7 +104,7 @@ STEERABLE: Final[tuple[Steerable, ...]] = (
     Steerable("slow.steps", _F, "Steps per round", "A round is one training of the network.", "batches"),
     Steerable("slow.augment", _F, "Augmentation", "Random changes of the training images."),
     Steerable("slow.flips", _F, "Mirroring", "Only where it does not change an image's class."),
-    Steerable("slow.start", _F, "Begin a round", "With the last weights (warm), or with these shrunken and perturbed."),
+    Steerable("slow.start", _F, "Begin a round", "From the last weights (warm), or from these shrunken."),
     Steerable("slow.reasons", _F, "Painted masks", "How a penalty keeps the network from what is painted over."),
     Steerable("slow.reasons_weight", _F, "Weight of masks", "What that penalty counts beside the loss on the labels."),
     Steerable("slow.min_labels", _F, "First round from", "Five per class are needed besides.", "labels"),

@@ -46,7 +46,10 @@ class Record(Message):
 
 
 def read_record(folder: Path, base: NetworkSpace | None, log_id: str | None) -> Record:
-    """The record in `folder`, where it belongs to this network and log; else a new one that counts on."""
+    """The record in `folder`, where it belongs to this network and log; else a new one that counts on.
+
+    What was asked for in this log stays carried out, whatever network is configured now.
+    """
     base_id = "" if base is None else base.id
     try:
         record = Record.model_validate_json((folder / RECORD).read_text(encoding="utf-8"))
@@ -54,7 +57,8 @@ def read_record(folder: Path, base: NetworkSpace | None, log_id: str | None) -> 
         return Record(base=base_id, log_id=log_id)
     if record.base == base_id and record.log_id == log_id:
         return record
-    return Record(round=record.round, base=base_id, log_id=log_id)
+    done = record.recalled if record.log_id == log_id else 0
+    return Record(round=record.round, base=base_id, log_id=log_id, recalled=done)
 
 
 def write_record(folder: Path, record: Record, keep: Collection[str] = ()) -> None:

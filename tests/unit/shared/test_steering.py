@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from shared.config import Config, load_config
@@ -56,6 +56,7 @@ def test_the_strategies_that_can_be_chosen_are_those_of_the_trainer() -> None:
 
 
 @pytest.mark.parametrize("key", NUMBERS)
+@settings(deadline=None)  # the first call reads the schema
 @given(data=st.data())
 def test_a_number_in_its_range_is_taken_and_one_beyond_is_refused_with_the_range(key: str, data: st.DataObject) -> None:
     limits = range_of(key)

@@ -88,13 +88,14 @@ class SettingsPage {
 
   #draw() {
     const listed = this.#settings.filter((s) => s.group === this.#group);
-    const off = listed.find((s) => s.off)?.off ?? "";
+    const off = this.#settings.find((s) => s.off)?.off ?? "";
+    const greyed = listed.some((s) => s.off);
     byId("versions").hidden = this.#group !== VERSIONS;
     byId("rows").hidden = this.#group === VERSIONS;
-    byId("off").hidden = !off;
+    byId("off").hidden = !greyed;
     setText(byId("off"), `${off} What only matters to it is greyed out.`);
     this.#rows.show(listed, this.#classes);
-    renderVersions(this.#versions, { name: (v, name) => void this.#name(v, name), rollback: (v) => void this.#rollback(v), finetune: (v) => void this.#finetune(v) });
+    renderVersions(this.#versions, off, { name: (v, name) => void this.#name(v, name), rollback: (v) => void this.#rollback(v), finetune: (v) => void this.#finetune(v) });
   }
 
   /** @param {Setting} setting @param {any} value @returns {Promise<string>} why it was refused */

@@ -11,13 +11,14 @@ import { byId, el, keyed, setText } from "./dom.js";
 
 /**
  * @param {Version[]} versions oldest first
+ * @param {string} off why fine-tuning is off; empty where it is on
  * @param {Acts} acts
  */
-export function renderVersions(versions, acts) {
+export function renderVersions(versions, off, acts) {
   const newest = versions.length ? versions[versions.length - 1].version : 0;
   byId("versions-none").hidden = versions.length > 0;
   byId("version-table").hidden = versions.length === 0;
-  keyed(byId("version-rows"), [...versions].reverse(), (v) => String(v.version), (v) => row(v, acts), (item, v) => draw(item, v, newest));
+  keyed(byId("version-rows"), [...versions].reverse(), (v) => String(v.version), (v) => row(v, acts), (item, v) => draw(item, v, newest, off));
 }
 
 /** @param {Version} version @param {Acts} acts */
@@ -38,8 +39,8 @@ function row(version, acts) {
       button("Fine-tune", "Fine-tune from", () => acts.finetune(version)))));
 }
 
-/** @param {HTMLElement} item @param {Version} version @param {number} newest */
-function draw(item, version, newest) {
+/** @param {HTMLElement} item @param {Version} version @param {number} newest @param {string} off */
+function draw(item, version, newest, off) {
   const [, name, , accuracy, kept, acts] = /** @type {any} */ (item.children);
   const input = name.firstElementChild;
   item.toggleAttribute("data-now", version.version === newest);
@@ -49,7 +50,8 @@ function draw(item, version, newest) {
   setText(kept, keptText(version, newest));
   const [compare, back, finetune] = acts.firstElementChild.children;
   compare.href = `/review?versions=${version.version},${newest}`;
-  back.disabled = finetune.disabled = !version.kept;
-  finetune.disabled ||= version.space.startsWith("pixels-");
-  finetune.title = version.space.startsWith("pixels-") ? "It rests on pixels, not on a network." : "";
+  const obstacle = version.space.startsWith("pixels-") ? "It rests on pixels, not on a network." : off;
+  back.disabled = !version.kept;
+  finetune.disabled = !version.kept || obstacle !== "";
+  finetune.title = obstacle;
 }

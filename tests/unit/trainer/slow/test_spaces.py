@@ -38,6 +38,9 @@ def test_a_record_belongs_to_one_network_and_one_log(tmp_path: Path) -> None:
     assert read_record(tmp_path, None, "another log") == Record(round=4, log_id="another log")
     space = NetworkSpace(*small_cnn(photos(4)), CPU)
     assert read_record(tmp_path, space, "log") == Record(round=4, log_id="log", base=space.id)
+    write_record(tmp_path, record.model_copy(update={"recalled": 7}))
+    assert read_record(tmp_path, space, "log").recalled == 7
+    assert read_record(tmp_path, None, "another log").recalled == 0
     assert read_record(tmp_path / "none", None, None) == Record()
 
 
