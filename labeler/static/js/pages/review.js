@@ -87,7 +87,7 @@ class ReviewPage {
     const newest = this.#versions.at(-1)?.version;
     const choices = [...this.#versions].reverse().map((v) => ({
       id: String(v.version),
-      name: v.name || `Version ${count(v.version)}`,
+      name: v.name || count(v.version),
       note: [v.version === newest ? "newest" : counted(v.labels, "label"), v.metrics.accuracy && percent(v.metrics.accuracy.value)].filter(Boolean).join(" · "),
     }));
     renderChoices(byId("versions"), choices, this.#chosenVersions, (id, on) => this.#choose(this.#chosenVersions, id, on));

@@ -37,9 +37,11 @@ function tableOf({ rows, columns, cells }, table, found) {
   const head = el("tr", {}, el("th", { class: "axis" }, "True ↓"), ...columns.map((name) => el("th", { scope: "col", title: name }, name)));
   const body = rows.map((label, i) =>
     el("tr", {}, el("th", { scope: "row", title: label }, label), ...columns.map((prediction, j) => el("td", {}, cellOf(cells[i][j], label, prediction, table, found)))));
-  return el("table", { class: "matrix" },
+  const made = el("table", { class: "matrix" },
     el("thead", {}, el("tr", {}, el("th"), el("th", { class: "axis", colspan: columns.length }, "Predicted →")), head),
     el("tbody", {}, ...body));
+  made.style.setProperty("--columns", String(columns.length));
+  return made;
 }
 
 /**
