@@ -28,7 +28,7 @@ def main(argv: list[str] | None = None) -> int:
             )
         with closing(Database(file)) as database:
             html = create_app(config, database, NO_TOKEN).report()
-        out = given.out or config.paths.data / "exports" / "report.html"
+        out = given.out or config.paths.data / "report.html"
         out.parent.mkdir(parents=True, exist_ok=True)
         out.write_bytes(html)
     except (LabelstreamError, OSError) as error:
@@ -45,7 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--config", type=Path, help="YAML file (default: config.yaml, where there is one)")
     parser.add_argument("--images", type=Path, help="folder of images (default: images)")
     parser.add_argument("--data", type=Path, help="folder of the run (default: data)")
-    parser.add_argument("--out", type=Path, metavar="F.html", help="the file (default: exports/report.html in --data)")
+    parser.add_argument("--out", type=Path, metavar="F.html", help="the file (default: report.html in --data)")
     return parser
 
 

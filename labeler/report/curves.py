@@ -52,7 +52,7 @@ def curve(run: Run, metrics: Mapping[str, str], by_time: bool) -> Figure | None:
     lines = {name: _points(rows, name, along) for name in measured}
     bands = {name: _spans(rows, name, along) for name in measured}
     goals = {name: goal for name in measured for goal in run.thresholds.get(name, {}).values()}
-    plot = Plot(along.axis, _upward(lines, goals))
+    plot = Plot(along.axis, _upward(lines, bands, goals))
     for name in measured:
         plot.band(bands[name], metrics[name])
     for name in measured:
@@ -96,9 +96,11 @@ def _along(rows: Sequence[Row], by_time: bool) -> Along:
     return Along(Axis(f"Time since the first evaluation, {unit}", 0.0, max((end - start) / length, 1.0)), start, length)
 
 
-def _upward(lines: Mapping[str, Points], goals: Mapping[str, float]) -> Axis:
+def _upward(lines: Mapping[str, Points], bands: Mapping[str, Spans], goals: Mapping[str, float]) -> Axis:
+    """Shares: over the intervals too. Of a loss the first intervals would hide all that follows."""
     values = [y for points in lines.values() for _, y in points] + list(goals.values())
     if all(map(is_share, lines)):
+        values += [y for spans in bands.values() for _, low, high in spans for y in (low, high)]
         title = metric_name(next(iter(lines))) if len(lines) == 1 else "Share of the test images"
         return axis_over(f"{title}, %", values, share=True)
     return axis_over("Loss, nats", values, zero=True)

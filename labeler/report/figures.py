@@ -17,7 +17,7 @@ COLOURS: Final = 10
 ROW: Final = 22  # height of a bar with its name
 NAME_WIDTH: Final = 150
 WIDEST_CELL: Final = 56.0
-MAP_SIZE: Final = (900.0, 620.0)
+MAP_SIZE: Final = (760.0, 640.0)
 
 
 class Key(NamedTuple):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, NamedTuple
 
@@ -18,7 +18,7 @@ from labeler.desk import TrainerDesk
 from labeler.explanations import Explanations, Wish
 from labeler.gallery import Gallery
 from labeler.report.figures import Cloud
-from labeler.report.material import Material, Setting
+from labeler.report.material import Album, Material, Setting
 from labeler.report.page import page
 from labeler.report.pictures import Explain, albums
 from labeler.report.style import SIGNS, hash_of, style_sheet
@@ -75,6 +75,9 @@ def gather(services: Services) -> Material:
     present: Any = None if newest is None else services.analyst.tables([newest])["versions"][0]
     dashboard = services.dashboard.view(services.settings.config.stop.thresholds)
     began, ended = _span(services.database)
+    shown: Sequence[Album] = ()
+    if newest is not None:
+        shown = albums(services.analyst, newest, present, services.gallery.show, looks(services.explanations))
     return Material(
         made_at=services.clock(),
         began=began,
@@ -90,13 +93,11 @@ def gather(services: Services) -> Material:
         settings=settings_in_force(services.settings.config),
         programs=programs(),
         cloud=cloud_of(services.last_map()),
-        albums=[]
-        if newest is None
-        else albums(services.analyst, newest, present, services.gallery.show, looks(services)),
+        albums=shown,
     )
 
 
-def looks(services: Services) -> Explain:
+def looks(explanations: Explanations) -> Explain:
     """Asks for Grad-CAM maps until there is no answer, and then no more: a report does not wait for the trainer."""
     answered = True
 
@@ -104,7 +105,7 @@ def looks(services: Services) -> Explain:
         nonlocal answered
         if answered:
             try:
-                return services.explanations.map(image_id, Wish(METHOD), size)[0]
+                return explanations.map(image_id, Wish(METHOD), size)[0]
             except LabelstreamError:
                 answered = False
         return None

@@ -37,6 +37,7 @@ def page(material: Material) -> dict[str, Any]:
         "state": state,
         "span": _span(material),
         "tiles": _tiles(material),
+        "is_newest": present is not None and present["version"] >= _newest(material),
         "goals": [words.sentence(line["sentence"]) for line in state["outlook"]],
         "forecast": [_forecast(each) for each in material.forecast],
         "curves": _curves(material),
@@ -52,6 +53,11 @@ def page(material: Material) -> dict[str, Any]:
         "versions": list(material.versions)[::-1][:MOST_VERSIONS],
         "hidden_versions": max(len(material.versions) - MOST_VERSIONS, 0),
     }
+
+
+def _newest(material: Material) -> int:
+    """The version that was evaluated last; only some are kept."""
+    return int(material.history[-1]["model_version"]) if material.history else 0
 
 
 def marks(changes: Sequence[Row]) -> list[Mark]:

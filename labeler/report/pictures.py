@@ -19,7 +19,7 @@ MOST: Final = 12  # pictures of an album
 SMALL_BYTES: Final = 8_000
 QUALITY: Final = 82
 
-MOST_MAPS: Final = 4  # saliency maps of an album
+MOST_MAPS: Final = 6  # saliency maps of an album
 STRENGTH: Final = 0.75
 RAMP: Final = np.array([[0, 0, 4], [87, 16, 110], [188, 55, 84], [249, 142, 9], [252, 255, 164]], np.float64)
 
