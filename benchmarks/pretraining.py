@@ -43,12 +43,12 @@ class LabelledSet:
     classes: list[str]
 
 
-def read_set(images: Path, labels: Path) -> LabelledSet:
-    """A set from a CSV with filename, label and split (train, test)."""
+def read_set(images: Path, labels: Path, size: int = IMAGE_SIZE) -> LabelledSet:
+    """A set from a CSV with filename, label and split (train, test), in images of size × size pixels."""
     with labels.open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     classes = sorted({row["label"] for row in rows})
-    pixels = [prepare(decode_rgb((images / r["filename"]).read_bytes(), MAX_PIXELS), IMAGE_SIZE) for r in rows]
+    pixels = [prepare(decode_rgb((images / r["filename"]).read_bytes(), MAX_PIXELS), size) for r in rows]
     y = np.array([classes.index(row["label"]) for row in rows])
     return LabelledSet(np.stack(pixels), y, np.array([row["split"] == "test" for row in rows]), classes)
 
