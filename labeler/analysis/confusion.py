@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from labeler.analysis.curves import roc_auc
-from labeler.analysis.judged import Floats, Integers, Judged
+from labeler.analysis.judged import Integers, Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,6 @@ def confusion_matrix(judged: Judged) -> Integers:
     classes = judged.classes
     pairs = judged.truth * classes + judged.predicted
     return np.bincount(pairs, minlength=classes * classes).reshape(classes, classes)
-
-
-def as_shares(matrix: Integers) -> Floats:
-    """Each row divided by its sum: of the images of a class, the share taken for each. A row of zeros stays so."""
-    totals = matrix.sum(axis=1, keepdims=True)
-    return np.asarray(np.divide(matrix, totals, out=np.zeros(matrix.shape), where=totals > 0))
 
 
 def class_scores(judged: Judged) -> list[ClassScores]:

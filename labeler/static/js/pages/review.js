@@ -42,17 +42,17 @@ class ReviewPage {
   /** @type {Set<string>} */ #chosenClasses = new Set();
   #names = "";
   #seq = -1;
+  #empty = true;
   #view = "confusion";
   /** @type {Kind} */ #kind = "mistakes";
   #shown = 0;
   #again = new Again(() => this.#versions.at(-1)?.version ?? 0);
 
-  async start() {
+  start() {
     startPictures();
     byId("all-classes").addEventListener("click", () => this.#chooseClasses(true));
     byId("no-classes").addEventListener("click", () => this.#chooseClasses(false));
     void startFrame((state) => this.#take(state));
-    await this.#load();
     const tabs = makeTabs(byId("views"), VIEWS, "view", (id) => this.#open(id));
     tabs.choose(location.hash.slice(1) && VIEWS.some(({ id }) => id === location.hash.slice(1)) ? location.hash.slice(1) : "confusion");
   }
@@ -67,19 +67,18 @@ class ReviewPage {
       this.#names = names;
       this.#listClasses();
     }
-    if (this.#seq >= 0 && state.last_seq !== this.#seq && this.#view !== "again") void this.#load().then(() => this.#draw());
+    if (this.#empty && state.last_seq !== this.#seq) void this.#draw();
     this.#seq = state.last_seq;
-    if (this.#shown === 0) void this.#draw();
   }
 
+  /** The versions there are now. A chosen one may be gone: of those between two that are kept, only the newest is there. */
   async #load() {
     const answer = await getVersions().catch(() => null);
     if (!answer) return;
-    const newest = this.#versions.at(-1)?.version;
     this.#versions = answer.versions;
-    const now = this.#versions.at(-1)?.version;
-    const followed = this.#chosenVersions.size === 0 || (this.#chosenVersions.size === 1 && this.#chosenVersions.has(String(newest)));
-    if (now !== undefined && followed) this.#chosenVersions = new Set([String(now)]);
+    const there = answer.versions.map((v) => String(v.version));
+    const chosen = there.filter((version) => this.#chosenVersions.has(version));
+    this.#chosenVersions = new Set(chosen.length ? chosen : there.slice(-1));
     this.#listVersions();
   }
 
@@ -125,9 +124,12 @@ class ReviewPage {
     if (!this.#state) return;
     const turn = ++this.#shown;
     const place = byId("view");
-    if (this.#view === "again") return this.#again.show(place, this.#state.classes);
+    await this.#load();
+    if (turn !== this.#shown) return;
     const sentence = this.#missing();
+    this.#empty = sentence !== "";
     if (sentence) return place.replaceChildren(el("p", { class: "none" }, sentence));
+    if (this.#view === "again") return this.#again.show(place, this.#state.classes);
     try {
       const show = await this.#fetched();
       if (turn === this.#shown) show(place);
@@ -139,8 +141,7 @@ class ReviewPage {
   /** Why there is nothing to see; empty where there is. */
   #missing() {
     if (!this.#versions.length) return "No evaluation yet: the first comes as soon as a test image and two classes have labels.";
-    if (!this.#chosenVersions.size) return "Choose a version on the left.";
-    return this.#chosenClasses.size || this.#view === "images" ? "" : "Choose a class on the left.";
+    return this.#chosenClasses.size || this.#view === "images" || this.#view === "again" ? "" : "Choose a class on the left.";
   }
 
   /** Asks for what the view needs. @returns {Promise<(place: HTMLElement) => void>} */
@@ -179,4 +180,4 @@ class ReviewPage {
   }
 }
 
-void new ReviewPage().start();
+new ReviewPage().start();

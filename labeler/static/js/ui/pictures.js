@@ -25,14 +25,14 @@ export function renderFound(box, { images, total }, none) {
 /** @param {Found} image */
 function tile(image) {
   const last = image.answers.at(-1);
-  return el("button", { type: "button", onclick: () => open(image), title: fileName(image.filename), dataset: { imageId: image.image_id } },
+  return el("button", { type: "button", onclick: () => enlarge(image), title: fileName(image.filename), dataset: { imageId: image.image_id } },
     el("img", { src: sized(image.url, TILE_PX), alt: fileName(image.filename), loading: "lazy" }),
     el("span", {}, `label ${image.label}`),
     last ? el("span", { class: "muted" }, `taken for ${last.label}, ${percent(last.confidence)}`) : null);
 }
 
 /** @param {Found} image */
-export function open(image) {
+function enlarge(image) {
   byId("picture-name").textContent = fileName(image.filename);
   byId("picture-image").src = shownUrl(image.url);
   byId("picture-image").alt = fileName(image.filename);

@@ -20,6 +20,7 @@ export class Plot {
   #plot = null;
   /** @type {uPlot.AlignedData | null} */
   #data = null;
+  #ended = new AbortController();
 
   /**
    * @param {HTMLElement} box of a size that does not depend on what is in it
@@ -30,8 +31,10 @@ export class Plot {
     this.#options = options;
     box.classList.add("plot");
     box.setAttribute("role", "img");
-    new ResizeObserver(() => this.#resize()).observe(box);
-    document.addEventListener("themechange", () => this.redraw());
+    const observer = new ResizeObserver(() => (box.isConnected ? this.#resize() : this.#end()));
+    observer.observe(box);
+    this.#ended.signal.addEventListener("abort", () => observer.disconnect());
+    document.addEventListener("themechange", () => this.redraw(), { signal: this.#ended.signal });
   }
 
   /**
@@ -61,6 +64,13 @@ export class Plot {
     this.#plot = null;
     const { clientWidth: width, clientHeight: height } = this.#box;
     if (this.#data && width && height) this.#plot = new uPlot({ ...this.#options(colours()), width, height }, this.#data, this.#box);
+  }
+
+  /** The box was taken off the page. */
+  #end() {
+    this.#plot?.destroy();
+    this.#plot = null;
+    this.#ended.abort();
   }
 
   #resize() {
