@@ -54,11 +54,11 @@ const post = (path, body) =>
   ask(path, { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) }).then((r) => r.json());
 
 /**
- * Every image's place. What has not changed is not sent again.
+ * Every image's place. What has not changed is not sent again, and the page's template has asked for the first one.
  * @param {string} projection
  */
 export const getMap = async (projection) =>
-  readMap(await (await ask(`/api/map?${new URLSearchParams({ projection })}`, { cache: "no-cache" })).arrayBuffer());
+  readMap(await (await ask(`/api/map?${new URLSearchParams({ projection })}`)).arrayBuffer());
 
 /**
  * What has been answered since.

@@ -212,6 +212,7 @@ class GridPage {
     const done = await this.#many.act(wish);
     if (!done) return;
     this.#accepted.push({ id: done.id, page, label });
+    this.#counts[label] = Math.max(0, (this.#counts[label] ?? 0) - done.images.length);
     setText(byId("done"), `${done.text}.`);
     this.#turn();
   }
@@ -225,6 +226,7 @@ class GridPage {
     this.#accepted.pop();
     this.#giveBack(this.#page.images);
     [this.#page, this.#label] = [before.page, before.label];
+    this.#counts[before.label] = (this.#counts[before.label] ?? 0) + undone.images.length;
     this.#draw();
   }
 

@@ -10,7 +10,7 @@ import { confirm, isDialogOpen } from "../ui/dialogs.js";
 import { afterPaint, announce, byId, isTyping, setText } from "../ui/dom.js";
 import { MapCanvas } from "../ui/map_canvas.js";
 import { HoverCard } from "../ui/map_hover.js";
-import { choiceOf, renderLegend, renderSelection } from "../ui/map_side.js";
+import { MOST_AT_ONCE, choiceOf, renderLegend, renderSelection } from "../ui/map_side.js";
 import { toggleTheme } from "../ui/theme.js";
 
 /**
@@ -20,7 +20,6 @@ import { toggleTheme } from "../ui/theme.js";
  */
 
 const ASK_FROM = 300;
-const MOST = 5_000;
 /** From opening the page to the first points on the screen. */
 const FIRST_VIEW = "labelstream:map-first-view";
 const SELECTION = "labelstream.selection";
@@ -162,7 +161,7 @@ class MapPage {
     const points = this.#points;
     if (!points) return [];
     const { takeable } = summed(points, this.#positions(points), this.#state?.classes ?? []);
-    return nameImages(takeable.slice(0, MOST).map((i) => points.numbers[i])).catch(() => []);
+    return nameImages(takeable.slice(0, MOST_AT_ONCE).map((i) => points.numbers[i])).catch(() => []);
   }
 
   /** @param {string} label */

@@ -11,6 +11,9 @@ import { byId, el, keyed, setText } from "./dom.js";
  * @typedef {ReturnType<typeof import("../core/map_colours.js").summed>} Sum
  */
 
+/** What the labeler takes in one action. */
+export const MOST_AT_ONCE = 5_000;
+
 /**
  * A row of buttons of which one is pressed.
  * @param {HTMLElement} box
@@ -74,6 +77,7 @@ export function renderSelection(sum, classes, onLabel) {
 /** @param {number} takeable @param {number} holdout @param {number} answered */
 function leftOut(takeable, holdout, answered) {
   const parts = [`${count(takeable)} can be answered together`];
+  if (takeable > MOST_AT_ONCE) parts[0] += `, ${count(MOST_AT_ONCE)} at a time`;
   if (answered) parts.push(`${count(answered)} ${answered === 1 ? "has" : "have"} an answer`);
   if (holdout) parts.push(`${count(holdout)} of the hold-out ${holdout === 1 ? "is" : "are"} left out`);
   return parts.join(", ");
