@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -133,3 +134,13 @@ def test_overrides_of_another_release_are_dropped_one_by_one() -> None:
     assert len(dropped) == 2
     assert "train.gone" in dropped[0]
     assert "from 0 to 1" in dropped[1]
+
+
+def test_the_page_of_the_documentation_lists_every_setting_with_its_range() -> None:
+    page = (Path(__file__).parents[3] / "docs" / "steering.md").read_text(encoding="utf-8")
+    for setting in STEERABLE:
+        limits = range_of(setting.key)
+        [row] = [line for line in page.splitlines() if line.startswith(f"| `{setting.key}` |")]
+        assert setting.name in row
+        assert setting.about in row
+        assert limits.form is Form.THRESHOLDS or limits.words in row
