@@ -171,12 +171,22 @@ def _mistakes(versions: Sequence[Judged]) -> list[int]:
     return [int(number) for number in comparison.confident_mistakes(versions[-1])]
 
 
+def _right(versions: Sequence[Judged]) -> list[int]:
+    return [int(number) for number in versions[-1].numbers[versions[-1].right]]
+
+
+def _wrong(versions: Sequence[Judged]) -> list[int]:
+    return [int(number) for number in versions[-1].numbers[~versions[-1].right]]
+
+
 def _nothing(_versions: Sequence[Judged]) -> list[int]:
     return []
 
 
 KINDS: Final[dict[str, Callable[[Sequence[Judged]], list[int]]]] = {
     "cell": _nothing,
+    "right": _right,
+    "wrong": _wrong,
     "never_right": _never_right,
     "flipped": _flipped,
     "mistakes": _mistakes,

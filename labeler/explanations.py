@@ -16,6 +16,7 @@ from labeler.desk import TrainerView
 from labeler.image_store import ImageRow, ImageStore
 from labeler.questions import Questions
 from labeler.queue import Status
+from labeler.views import image_url, show_path
 from shared.asking import ExplainQuestion, MethodsQuestion
 from shared.errors import Conflict, UnknownImage
 
@@ -88,8 +89,10 @@ class Explanations:
             label = None if standing is None or standing.class_id is None else names[standing.class_id]
         return {
             "image_id": image_id,
-            "url": f"/images/{image_id}",
-            "filename": row.path.decode("utf-8", "replace"),
+            "url": image_url(image_id),
+            "filename": show_path(row.path),
+            "width": row.width,
+            "height": row.height,
             "label": label,
             "test": row.lane == "test",
         }
@@ -127,8 +130,9 @@ class Explanations:
         with self._board.lock:
             names = dict(self._board.class_names)
         top = [{"label": names.get(number, "?"), "confidence": share} for number, share in facts["top"]]
-        kept = {key: value for key, value in facts.items() if key not in ("class_id", "classes", "top")}
-        return {**kept, "class": names.get(facts["class_id"], "?"), "top": top}
+        kept = {key: value for key, value in facts.items() if key not in ("class_id", "top")}
+        classes = [names.get(number, "?") for number in facts["classes"]]
+        return {**kept, "class": names.get(facts["class_id"], "?"), "classes": classes, "top": top}
 
 
 def shown_size(width: int, height: int, size: int | None) -> tuple[int, int]:

@@ -14,6 +14,7 @@ PAGES = {
     "/review": "review.html",
     "/dashboard": "dashboard.html",
     "/map": "map.html",
+    "/explain": "explain.html",
     "/data": "data.html",
     "/settings": "settings.html",
     "/paint": "paint.html",

@@ -1,4 +1,4 @@
-"""What the model looks at, on the labelling page: two real services, a real browser, real digits."""
+"""What the model looks at, on the labelling and the Explain page: two real services, a real browser, real digits."""
 
 from __future__ import annotations
 
@@ -26,6 +26,14 @@ def page(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.fixture
+def pair(tmp_path: Path, digits: tuple[Path, dict[str, str]]) -> Iterator[Pair]:
+    classes = str(DIGITS).replace("'", '"')
+    made = Pair(tmp_path, digits[0], classes=classes, train__checkpoint_every="2", slow__enabled="false")
+    yield made
+    made.end()
+
+
 def is_test(page: Page) -> bool:
     return "test image" in (page.locator("#why").text_content() or "")
 
@@ -40,6 +48,62 @@ def reach(page: Page, person: Person, test: bool) -> None:
     raise AssertionError("no such image came")
 
 
+def explain(page: Page, url: str) -> None:
+    """The grid of maps: what is not allowed says why, what is chosen appears, several images at once."""
+    page.goto(f"{url}/explain")
+    tiles = page.locator(".tile .saliency")
+    expect(tiles.first).to_be_visible(timeout=60_000)
+    cam = page.locator("#methods label", has_text="Grad-CAM").first
+    assert "these work: input_gradient" in (cam.get_attribute("title") or "")
+    expect(cam.locator("input")).to_be_disabled()
+    shown = page.locator(".tile")
+    before = shown.count()
+    page.locator("#methods label", has_text="SmoothGrad").click()
+    versions = page.locator("#versions input:checked").count()
+    expect(shown).to_have_count(before + versions)
+    expect(tiles).to_have_count(before + versions, timeout=60_000)
+    for text in page.locator(".tile figcaption").all_text_contents():
+        assert text[0] in "✓✗", text
+    page.locator("#kinds button", has_text="right").first.click()
+    expect(page.locator("#images button").nth(1)).to_be_visible(timeout=30_000)
+    page.locator("#images button").nth(1).click()
+    expect(page.locator(".map-block")).to_have_count(2)
+    page.locator("#subject").select_option("=7")
+    expect(page.locator(".tile figcaption").first).to_contain_text("for 7", timeout=60_000)
+    page.locator("#opacity").fill("30")
+    expect(page.locator("#panel")).to_have_attribute("style", "--map-opacity: 0.3;")
+    photograph(page, "explain")
+
+
+def shift(page: Page) -> None:
+    """The demonstration: equal logits, and a verdict for each method."""
+    page.locator("#subject").select_option("prediction")
+    page.locator("#tab-shift").click()
+    rows = page.locator(".proof tbody tr")
+    expect(rows).to_have_count(2, timeout=60_000)
+    logits = [row.locator("td").all_text_contents() for row in rows.all()]
+    assert logits[0] == logits[1]
+    expect(page.locator(".pair h3 .muted")).to_have_count(0, timeout=60_000)
+    verdicts = dict(
+        zip(
+            page.locator(".pair h3").all_text_contents(), page.locator(".pair h3 span").all_text_contents(), strict=True
+        )
+    )
+    assert any(text == "the same map" for text in verdicts.values())
+    assert any("another map" in text for text in verdicts.values()), verdicts
+    photograph(page, "input-shift")
+
+
+def refuse_holdout(page: Page, pair: Pair) -> None:
+    """An image of the hold-out that nobody has labelled yet."""
+    token = (pair.data / "tokens" / "trainer").read_text().strip()
+    pool = pair.labeler.get("/api/pool?limit=2000", headers={"Authorization": f"Bearer {token}"})["images"]
+    labelled = {row["image_id"] for row in pair.labeler.get("/api/annotations?limit=10000")["annotations"]}
+    open_test = next(row for row in pool if row["lane"] == "test" and row["image_id"] not in labelled)
+    page.goto(f"{pair.labeler.url}/explain?image={open_test['image_id']}")
+    expect(page.locator("#empty")).to_contain_text("still to be labelled", timeout=30_000)
+
+
 def box_of(page: Page, selector: str) -> dict[str, float]:
     found = page.locator(selector).bounding_box()
     assert found is not None
@@ -52,7 +116,7 @@ def test_s_lays_the_map_over_the_image(page: Page, pair: Pair, digits: tuple[Pat
     page.goto(pair.labeler.url)
     page.locator("#who-name").fill("Ada")
     page.keyboard.press("Enter")
-    person.label(25)
+    person.label(40)
     wait_for(lambda: pair.labeler.get("/api/explanations").get("version"), "a model that can be explained", 60)
     reach(page, person, test=False)
 
@@ -82,6 +146,13 @@ def test_s_lays_the_map_over_the_image(page: Page, pair: Pair, digits: tuple[Pat
     page.keyboard.press("s")
     expect(page.locator(OVERLAY)).to_have_count(0)
 
+    person.saved()
+    explain(page, pair.labeler.url)
+    shift(page)
+    refuse_holdout(page, pair)
+
+    page.goto(pair.labeler.url)
+    reach(page, person, test=False)
     pair.trainer.end()
     person.label(1)
     reach(page, person, test=False)

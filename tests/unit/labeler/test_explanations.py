@@ -100,6 +100,7 @@ def test_a_map_as_large_as_the_image_and_what_it_is_of(room: Room) -> None:
     assert facts == {
         "version": 4,
         "class": "dog",
+        "classes": ["cat", "dog"],
         "confidence": 0.7,
         "note": "few",
         "top": [{"label": "dog", "confidence": 0.7}, {"label": "cat", "confidence": 0.3}],

@@ -67,11 +67,17 @@ export class Lens {
   take({ classes, trainer }) {
     this.#takeClasses(classes);
     if (!trainer.connected || trainer.backbone === this.#backbone) return;
-    const { backbone } = trainer;
-    void getMethods().then(({ methods }) => {
-      this.#backbone = backbone;
-      this.#method = METHODS.find((name) => methods.some((method) => method.name === name && method.allowed)) ?? METHODS[0];
-    }, () => null);
+    this.#backbone = trainer.backbone;
+    void this.#learn();
+  }
+
+  /** Finds the method that the present model allows. Returns whether it is another one than before. */
+  async #learn() {
+    const before = this.#method;
+    const answer = await getMethods().catch(() => null);
+    const allowed = new Set(answer?.methods.filter((method) => method.allowed).map((method) => method.name));
+    this.#method = METHODS.find((name) => allowed.has(name)) ?? before;
+    return this.#method !== before;
   }
 
   /** The classes that can be chosen. @param {{name: string}[]} classes */
@@ -119,19 +125,25 @@ export class Lens {
   /** @param {Shown} image @param {boolean} first whether nothing has been said of it yet */
   async #show(image, first) {
     const label = this.#label;
-    if (first) setTimeout(() => this.#wanted(image, label) && !this.#find(image, label) && this.#say("asking the trainer…"), AGAIN_MS / 2);
+    const patience = setTimeout(() => first && this.#wanted(image, label) && this.#say("asking the trainer…"), AGAIN_MS / 2);
     try {
       const map = await this.#fetch(image, label);
       if (!this.#wanted(image, label)) return;
       this.#lay(map);
       void this.#ahead();
     } catch (error) {
-      if (!this.#wanted(image, label)) return;
-      if (!(error instanceof NotYet)) return this.#say(/** @type {Error} */ (error).message);
-      const away = error.code === "trainer_away";
-      this.#say(away ? "the trainer is away" : `busy${error.progress ? ` · ${Math.round(error.progress * 100)} %` : "…"}`);
-      setTimeout(() => this.#wanted(image, label) && void this.#show(image, false), away ? AWAY_AGAIN_MS : AGAIN_MS);
+      if (this.#wanted(image, label)) await this.#failed(image, label, /** @type {import("../io/api.js").ApiError} */ (error));
+    } finally {
+      clearTimeout(patience);
     }
+  }
+
+  /** @param {Shown} image @param {string} label @param {import("../io/api.js").ApiError} error */
+  async #failed(image, label, error) {
+    if (!(error instanceof NotYet)) return (await this.#learn()) ? void this.#show(image, false) : this.#say(error.message);
+    const away = error.code === "trainer_away";
+    this.#say(away ? "the trainer is away" : `busy${error.progress ? ` · ${Math.round(error.progress * 100)} %` : "…"}`);
+    setTimeout(() => this.#wanted(image, label) && void this.#show(image, false), away ? AWAY_AGAIN_MS : AGAIN_MS);
   }
 
   /** The next image's map, so that it is there with the image. */

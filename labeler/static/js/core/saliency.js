@@ -15,7 +15,8 @@ import { percent } from "./format.js";
  * @property {number} confidence of the model in it
  * @property {Guess[]} top the likeliest classes
  * @property {string} layer looked at; empty where the method needs none
- * @property {number[]} logits
+ * @property {string[]} classes that the version knows
+ * @property {number[]} logits of these classes, before calibration
  * @property {number} shift
  *
  * @typedef {{width: number, height: number, values: Uint8ClampedArray}} Grey values row by row, 0..255

@@ -7,7 +7,7 @@ import { ask } from "./map.js";
  * @typedef {{method: string, label?: string | null, version?: number | null, size?: number, shifted?: boolean, layer?: string | null}} Wish
  * @typedef {{grey: import("../core/saliency.js").Grey, facts: import("../core/saliency.js").Facts}} SaliencyMap
  * @typedef {{name: string, title: string, note: string, allowed: boolean, why_not: string}} Method
- * @typedef {{image_id: string, url: string, filename: string, label: string | null, test: boolean}} ExplainedImage
+ * @typedef {{image_id: string, url: string, filename: string, width: number, height: number, label: string | null, test: boolean}} ExplainedImage
  */
 
 /** As many pixels as an overlay needs: the map itself has no more. */
