@@ -17,6 +17,8 @@ COLOURS: Final = 10
 ROW: Final = 22  # height of a bar with its name
 NAME_WIDTH: Final = 150
 WIDEST_CELL: Final = 56.0
+NARROW_CELL: Final = 24.0  # names of columns stand upright above it
+ROOM: Final = 44.0  # on the right, for the last name that leans over
 MAP_SIZE: Final = (760.0, 640.0)
 
 
@@ -59,8 +61,8 @@ def confusion(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> Figure |
         return None
     size, named = len(names), len(names) <= NAMED_CLASSES
     longest = max(map(len, names))
-    left, top = (36.0 + 6.2 * min(longest, 20), 26.0 + 5.4 * min(longest, 16)) if named else (40.0, 34.0)
-    cell = min((WIDTH - left - 8) / size, WIDEST_CELL)
+    left, top = (36.0 + 6.2 * min(longest, 20), 26.0 + 6.5 * min(longest, 16)) if named else (40.0, 34.0)
+    cell = min((WIDTH - left - ROOM) / size, WIDEST_CELL)
     ground = {"x": left, "y": top, "width": size * cell - 1, "height": size * cell - 1, "class": "cell-ground"}
     parts = [tag("rect", ground)]
     for i, row in enumerate(matrix):
@@ -75,7 +77,8 @@ def confusion(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> Figure |
         Key("cell-1", "k-accent", "50 %"),
         Key("cell-2", "k-accent", "100 % of the images with that label"),
     ]
-    note = "" if size <= COUNTED_CLASSES else "Counts are in the table below."
+    note = "" if size <= COUNTED_CLASSES else "A cell that is pointed at says its classes and its count."
+    note += "" if named else " Classes in the order of their table."
     return Figure("Confusion matrix", drawing(title, WIDTH, height, *parts), legend, note)
 
 
@@ -191,6 +194,6 @@ def _names(names: Sequence[str], margin: float, top: float, cell: float) -> list
     columns = []
     for j, name in enumerate(names):
         x, y = margin + (j + 0.5) * cell + size / 3, top - 6
-        turned = f"rotate(-60 {x:.1f} {y:.1f})"
+        turned = f"rotate({-90 if cell < NARROW_CELL else -60} {x:.1f} {y:.1f})"
         columns.append(text(x, y, short(name, 16), "name", "start", font_size=size, transform=turned))
     return rows + columns

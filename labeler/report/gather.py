@@ -17,6 +17,7 @@ from labeler.database import Database
 from labeler.desk import TrainerDesk
 from labeler.explanations import Explanations, Wish
 from labeler.gallery import Gallery
+from labeler.questions import NoAnswerYet
 from labeler.report.figures import Cloud
 from labeler.report.material import Album, Material, Setting
 from labeler.report.page import page
@@ -26,6 +27,7 @@ from labeler.schema import annotation_rows
 from labeler.settings import Settings
 from labeler.views import Views
 from shared import __version__
+from shared.asking import QuestionRefused
 from shared.config import Config
 from shared.errors import LabelstreamError
 from shared.mapping import Column
@@ -33,6 +35,7 @@ from shared.mapping import Column
 PROGRAMS: Final = ("torch", "torchvision", "numpy", "scikit-learn", "Pillow", "Flask", "SQLAlchemy", "pydantic")
 SECTIONS: Final = ("stream", "test", "model", "strategy", "train", "slow", "stop", "advice", "images", "leases")
 METHOD: Final = "gradcam"
+BUDGET_S: Final = 8.0
 MOST_CHANGES: Final = 500
 MOST_DOTS: Final = 6000
 PROJECTIONS: Final = {"pca": "PCA", "tsne": "t-SNE"}
@@ -77,7 +80,9 @@ def gather(services: Services) -> Material:
     began, ended = _span(services.database)
     shown: Sequence[Album] = ()
     if newest is not None:
-        shown = albums(services.analyst, newest, present, services.gallery.show, looks(services.explanations))
+        shown = albums(
+            services.analyst, newest, present, services.gallery.show, looks(services.explanations, services.clock)
+        )
     return Material(
         made_at=services.clock(),
         began=began,
@@ -97,17 +102,18 @@ def gather(services: Services) -> Material:
     )
 
 
-def looks(explanations: Explanations) -> Explain:
-    """Asks for Grad-CAM maps until there is no answer, and then no more: a report does not wait for the trainer."""
-    answered = True
+def looks(explanations: Explanations, clock: Callable[[], float]) -> Explain:
+    """Asks for Grad-CAM maps until there is no answer or BUDGET_S are over: a report does not wait for the trainer."""
+    end = clock() + BUDGET_S
 
     def explain(image_id: str, size: int) -> bytes | None:
-        nonlocal answered
-        if answered:
-            try:
-                return explanations.map(image_id, Wish(METHOD), size)[0]
-            except LabelstreamError:
-                answered = False
+        nonlocal end
+        try:
+            return explanations.map(image_id, Wish(METHOD), size)[0] if clock() < end else None
+        except (NoAnswerYet, QuestionRefused):
+            end = clock()
+        except LabelstreamError:  # this image has none
+            pass
         return None
 
     return explain

@@ -11,7 +11,7 @@ from labeler.report.figures import Figure, amounts, colour_of, confusion, place_
 from labeler.report.material import Material, Row
 
 MOST_VERSIONS: Final = 24
-MOST_CONFUSIONS: Final = 20
+MOST_CONFUSIONS: Final = 12
 HEADLINES: Final = ("accuracy", "f1_macro", "loss", "ece")
 LOSSES: Final = {"train_loss": "k-1", "loss": "k-accent"}
 CURVES: Final[tuple[tuple[dict[str, str], bool], ...]] = (

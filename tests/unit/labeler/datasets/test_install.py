@@ -187,7 +187,10 @@ def test_what_cannot_be_written_to_its_end_leaves_nothing(
     assert len(rows_of(config.paths.images, "cifar-10")) == 40
 
 
-def test_an_unknown_name_is_answered_with_the_list(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_an_unknown_name_is_answered_with_the_list(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["cifar-11", "--data", str(tmp_path), "--images", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert "no data set is known as 'cifar-11'" in error and "cub-200-2011" in error and "Did you mean cifar-1" in error

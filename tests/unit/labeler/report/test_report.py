@@ -17,10 +17,12 @@ from sklearn import metrics
 
 from labeler.analyst import Analyst
 from labeler.image_store import ImageStore
+from labeler.questions import TrainerAway
 from labeler.report.__main__ import main
+from labeler.report.gather import BUDGET_S, looks
 from labeler.report.pictures import MOST, MOST_MAPS, albums, lighter, overlaid
 from labeler.report.style import hash_of, style_sheet
-from shared.errors import UnknownImage
+from shared.errors import Conflict, UnknownImage
 from shared.messages import MetricsReport
 
 from ..conftest import World
@@ -216,7 +218,10 @@ def test_large_pictures_become_small_ones() -> None:
     assert lighter(png((1, 2, 3)), "image/png") == (png((1, 2, 3)), "image/png")
 
 
-def test_the_command_needs_nothing_but_the_database(hostile: World, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command_needs_nothing_but_the_database(
+    hostile: World, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(hostile.config.paths.data)
     hostile.database.close()
     data = hostile.config.paths.data
     out = data / "a" / "folder" / "run.html"
@@ -225,7 +230,35 @@ def test_the_command_needs_nothing_but_the_database(hostile: World, capsys: pyte
     assert "Accuracy against labels" in out.read_text() and "version 5" in out.read_text()
 
 
-def test_a_folder_without_a_run_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_folder_without_a_run_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
     assert main(["--data", str(tmp_path)]) == 2
     assert f"there is no run in {tmp_path}" in capsys.readouterr().err
     assert list(tmp_path.iterdir()) == []
+
+
+class Answers:
+    """Explanations whose answers are errors in turn, then a map."""
+
+    def __init__(self, *errors: Exception) -> None:
+        self.errors = list(errors)
+        self.asked = 0
+
+    def map(self, *_asked: object) -> tuple[bytes, dict[str, object]]:
+        self.asked += 1
+        if self.errors:
+            raise self.errors.pop(0)
+        return b"map", {}
+
+
+def test_a_report_does_not_wait_for_the_trainer() -> None:
+    away, one_image = Answers(TrainerAway("it is away")), Answers(Conflict("this one is still asked"))
+    explain = looks(away, lambda: 0.0)  # type: ignore[arg-type]
+    assert [explain("a", 160), explain("b", 160)] == [None, None] and away.asked == 1
+    explain = looks(one_image, lambda: 0.0)  # type: ignore[arg-type]
+    assert [explain("a", 160), explain("b", 160)] == [None, b"map"]
+    times = iter([0.0, 1.0, BUDGET_S + 1])
+    explain = looks(Answers(), lambda: next(times))  # type: ignore[arg-type]
+    assert [explain("a", 160), explain("b", 160)] == [b"map", None]
