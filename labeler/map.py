@@ -30,7 +30,7 @@ Seen = tuple[int, int, int]
 
 PROJECTIONS: Final = ("pca", "tsne")
 FOLDER: Final = "maps"
-FIRST_WAIT_S: Final = 4.0
+FIRST_WAIT_S: Final = 8.0
 NO_LABEL: Final = -1
 TEST_BIT: Final = 8
 MOST_CHANGES: Final = 10_000

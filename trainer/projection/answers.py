@@ -21,7 +21,7 @@ from trainer.ranking import LOOK_ALIKE
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
-SLICE: Final = 16_384  # images between two breaths
+SLICE: Final = 8_192  # images between two breaths
 
 
 class NothingThere(LabelstreamError):

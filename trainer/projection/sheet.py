@@ -18,7 +18,7 @@ from trainer.vectors import VectorFile
 Floats = npt.NDArray[np.float32]
 Integers = npt.NDArray[np.int64]
 
-SLICE: Final = 16_384  # rows between two breaths
+SLICE: Final = 8_192  # rows between two breaths
 GROWN: Final = 1.5  # times as many images as it was drawn for: it is drawn anew
 POWER_STEPS: Final = 4
 

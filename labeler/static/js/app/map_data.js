@@ -12,7 +12,7 @@ import { getChanges, getMap } from "../io/map.js";
 
 const TICK_MS = 1_000;
 const STALE_MS = 2_000;
-const FRESH_MS = 6_000;
+const FRESH_MS = 10_000;
 
 /** @type {Name[]} the first one is shown until the others are there */
 export const NAMES = ["pca", "tsne"];
