@@ -12,6 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shared.config_file import read_file
+from shared.costs import check_costs
 from shared.errors import ConfigError
 
 ENV_PREFIX = "LABELSTREAM_"
@@ -22,6 +23,7 @@ FALLING_METRICS = ("loss", "ece")
 Positive = Annotated[int, Field(ge=1)]
 Seconds = Annotated[float, Field(gt=0)]
 Share = Annotated[float, Field(ge=0, le=1)]
+Weight = Annotated[float, Field(gt=0, le=1000)]
 Port = Annotated[int, Field(ge=0, le=65535)]
 
 
@@ -131,7 +133,8 @@ class Train(Section):
     embed_batch_size: Positive | None = None
     C: Annotated[float, Field(gt=0)] = 30.0
     class_balanced: bool = True
-    class_weights: dict[str, Annotated[float, Field(gt=0, le=1000)]] = {}
+    class_weights: dict[str, Weight] = {}
+    costs: dict[str, dict[str, Weight]] = {}
     steps_per_slice: Positive = 200
     pause_every: Annotated[int, Field(ge=0)] = 0
 
@@ -227,6 +230,11 @@ class Config(Section):
     slow: Slow = Slow()
     stop: Stop = Stop()
     advice: Advice = Advice()
+
+    @model_validator(mode="after")
+    def _costs_of_classes(self) -> Self:
+        check_costs(self.train.costs, self.classes)
+        return self
 
     @field_validator("classes")
     @classmethod

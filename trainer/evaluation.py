@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from shared.intervals import CONFIDENCE, wilson
 from shared.messages import MetricValue
+from trainer.costs import Costs
 
 Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
@@ -21,7 +22,12 @@ SMALLEST: Final = 1e-7  # a probability of 0 for what turned out true costs −l
 
 
 def evaluate(
-    probs: Floats, truth: Integers, names: Mapping[int, str], refused: int = 0, seed: int = 0
+    probs: Floats,
+    truth: Integers,
+    names: Mapping[int, str],
+    refused: int = 0,
+    seed: int = 0,
+    costs: Costs | None = None,
 ) -> dict[str, MetricValue]:
     """All metrics of a model on n labelled test images; nothing where n is 0.
 
@@ -29,12 +35,13 @@ def evaluate(
     name, for `precision/<name>` and `recall/<name>`; a class that was never predicted has no precision, one that never
     occurs no recall. refused: test images that people skipped or flagged; where there are any, `accuracy_worst` is the
     accuracy if the model were wrong on all of them. Intervals: Wilson for shares, bootstrap percentiles for f1_macro
-    and loss, none for ece.
+    and loss, none for ece. costs: of mistakes, by class number; the class of least expected cost is then what the model
+    says, and `expected_cost` the mean of what its answers cost, with bootstrap percentiles.
     """
     n = len(truth)
     if n == 0:
         return {}
-    predicted = probs.argmax(axis=1)
+    predicted = probs.argmax(axis=1) if costs is None else costs.decide(probs)
     losses = -np.log(np.maximum(probs[np.arange(n), truth], SMALLEST)).astype(np.float64)
     hits = int((predicted == truth).sum())
     weights = bootstrap_weights(n, seed)
@@ -44,6 +51,9 @@ def evaluate(
         "f1_macro": _f1(predicted, truth, probs.shape[1], weights),
         "ece": MetricValue(value=expected_calibration_error(probs, truth), n=n),
     }
+    if costs is not None:
+        paid = costs.of(truth, predicted)
+        metrics["expected_cost"] = _with_percentiles(float(paid.mean()), weights @ paid / n, n)
     if refused:
         metrics["accuracy_worst"] = share(hits, n + refused)
     for number, name in names.items():

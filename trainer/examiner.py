@@ -12,6 +12,7 @@ from shared.messages import MetricsReport, MetricValue, PoolSummary
 from shared.versions import VersionsKept
 from trainer.advice import advise, updated
 from trainer.conversation import Conversation
+from trainer.costs import costs_of
 from trainer.evaluation import evaluate
 from trainer.learner import Floats, holdout_probabilities
 from trainer.outlook import outlook
@@ -60,7 +61,9 @@ class Examiner:
         n_classes = max([*self._talk.classes, *truth.tolist()], default=-1) + 1
         probs = holdout_probabilities(checkpoint.model, snapshot.test, n_classes)
         refused = self._pool.count_tests(checkpoint.book.refused())
-        self.metrics = evaluate(probs, truth, self._talk.classes, refused) if checkpoint.model.head else {}
+        costs = costs_of(self._config.train, self._talk.classes, n_classes)
+        known = checkpoint.model.head is not None
+        self.metrics = evaluate(probs, truth, self._talk.classes, refused, costs=costs) if known else {}
         self._newest = self._version(snapshot, probs)
         progress = Progress(len(truth), len(truth) + self._pool.counts().test_open, checkpoint.model.labels)
         if listed and self.metrics:

@@ -22,6 +22,7 @@ from shared.errors import ConfigError, ProtocolError
 from shared.messages import MetricValue
 from shared.wire import Message
 from trainer.checkpoint import Checkpoint
+from trainer.costs import Costs
 from trainer.learner import Model
 from trainer.models.head import Head
 from trainer.models.space import Floats, Space, SpaceInfo
@@ -37,6 +38,8 @@ class ModelCard(Message):
     classes: name of each row of `head.weight`. The image is squeezed to image_size × image_size, scaled to 0..1,
     standardised by mean and std, turned into features by the network (`space.*`), and divided by their length.
     temperature: what the logits are divided by before the softmax, so that a confidence is as often right as it says.
+    costs: where mistakes differ, what it costs to say the column where the row is true, less what the fit has counted
+    of it; the class of least expected cost is said.
     """
 
     format: int
@@ -49,11 +52,17 @@ class ModelCard(Message):
     labels: int
     metrics: dict[str, MetricValue]
     temperature: float = Field(default=1.0, gt=0)
+    costs: list[list[float]] | None = None
+
+    @property
+    def decision(self) -> Costs | None:
+        """How a class is chosen; None for the likeliest."""
+        return None if self.costs is None else Costs(np.array(self.costs), np.ones(len(self.classes)))
 
 
 @dataclass(frozen=True, slots=True)
 class Predicted:
-    """The likeliest class of one image and its probability."""
+    """What is said of one image, as a rule the likeliest class, and its probability."""
 
     image_id: str
     filename: str
@@ -68,6 +77,7 @@ def export_all(
     pool: Pool,
     names: Mapping[int, str],
     metrics: Mapping[str, MetricValue],
+    costs: Costs | None = None,
 ) -> list[str]:
     """Write `model-<version>/` and `predictions-<version>.csv` below `exports`; nothing without a head.
 
@@ -87,29 +97,32 @@ def export_all(
         labels=model.labels,
         metrics=dict(metrics),
         temperature=model.temperature,
+        costs=None if costs is None else costs.part(model.head.classes).scaled.tolist(),
     )
     export_model(exports / f"model-{model.version}", card, model.head, snapshot.space)
-    return [f"model-{model.version}", export_predictions(exports, checkpoint, pool, names)]
+    return [f"model-{model.version}", export_predictions(exports, checkpoint, pool, names, costs)]
 
 
-def export_predictions(exports: Path, checkpoint: Checkpoint, pool: Pool, names: Mapping[int, str]) -> str:
+def export_predictions(
+    exports: Path, checkpoint: Checkpoint, pool: Pool, names: Mapping[int, str], costs: Costs | None = None
+) -> str:
     """Write `predictions-<version>.csv`: every embedded image without a label. Returns its name."""
     model = checkpoint.model
     classes = [] if model.head is None else class_names(model.head, names)
     path = exports / f"predictions-{model.version}.csv"
-    write_predictions(path, predict_unlabelled(model, pool, checkpoint.book.labels(), classes))
+    write_predictions(path, predict_unlabelled(model, pool, checkpoint.book.labels(), classes, costs))
     return path.name
 
 
 def predict_unlabelled(
-    model: Model, pool: Pool, labels: Mapping[int, int], classes: Sequence[str]
+    model: Model, pool: Pool, labels: Mapping[int, int], classes: Sequence[str], costs: Costs | None = None
 ) -> Iterator[Predicted]:
     """What the model says about every embedded image without a label."""
     rest = pool.unlabelled(labels)
     if rest is None or not len(rest) or model.head is None:
         return
-    probs = model.probabilities(rest)
-    for ref, (label, confidence) in zip(pool.refs(rest.numbers), likeliest(probs, classes), strict=True):
+    said = likeliest(model.probabilities(rest), classes, costs and costs.part(model.head.classes))
+    for ref, (label, confidence) in zip(pool.refs(rest.numbers), said, strict=True):
         yield Predicted(ref.image_id, ref.path, label, confidence)
 
 
@@ -142,9 +155,9 @@ def read_model(folder: Path) -> tuple[ModelCard, Head, dict[str, torch.Tensor]]:
     return card, head, {name.removeprefix("space."): tensor for name, tensor in tensors.items()}
 
 
-def likeliest(probs: Floats, classes: Sequence[str]) -> list[tuple[str, float]]:
-    """Name and probability of each row's likeliest class, (N, K)."""
-    best = probs.argmax(axis=1)
+def likeliest(probs: Floats, classes: Sequence[str], costs: Costs | None = None) -> list[tuple[str, float]]:
+    """Name and probability of each row's likeliest class, or with `costs` of the one to say. probs: (N, K)."""
+    best = probs.argmax(axis=1) if costs is None else costs.decide(probs)
     return [(classes[k], float(probs[i, k])) for i, k in enumerate(best)]
 
 

@@ -84,11 +84,6 @@ class Model:
         return softmax(logits)
 
 
-def by_number(weights: Mapping[str, float], names: Mapping[int, str]) -> dict[int, float]:
-    """Weights of classes by number instead of by name; names that no class has are left out."""
-    return {number: weights[name] for number, name in names.items() if name in weights}
-
-
 def weights_of(y: Integers, weigh: Mapping[int, float]) -> Floats | None:
     """What each label counts, (n,); None where all count 1. y: (n,) class numbers. weigh: class number → weight."""
     return np.array([weigh.get(number, 1.0) for number in y.tolist()], np.float32) if weigh else None

@@ -10,6 +10,7 @@ from threading import Event
 from typing import Final
 
 from shared.config import Config, Train
+from shared.costs import unknown_names
 from shared.messages import (
     Finished,
     Ranking,
@@ -20,11 +21,11 @@ from shared.messages import (
 from trainer.advice import stop_reason
 from trainer.checkpoint import save_checkpoint
 from trainer.conversation import Conversation
+from trainer.costs import Costs, costs_of, label_weights
 from trainer.due import Due, worth_ranking
 from trainer.embedder import Embedder
 from trainer.examiner import Examiner
 from trainer.export import export_all, export_predictions
-from trainer.learner import by_number
 from trainer.link import TrainerLink
 from trainer.painted import Painted
 from trainer.pool import Pool, Snapshot
@@ -124,6 +125,8 @@ class Trainer:
             self._ranked_images = 0
             self._due.again()
             self._reporter.again()
+            for sentence in unknown_names(self._config.train.costs, self.talk.classes.values()):
+                log.warning("%s", sentence)
             self._examiner.tell_versions()
             if self._slow is not None:
                 self._slow.again()
@@ -206,7 +209,8 @@ class Trainer:
     def _rank(self, snapshot: Snapshot) -> None:
         model = self.talk.checkpoint.model
         version = self.talk.ranking_version + 1
-        order = self._ranker.order(snapshot, model, self.talk.checkpoint.book.labels(), version, self.talk.leased)
+        labels = self.talk.checkpoint.book.labels()
+        order = self._ranker.order(snapshot, model, labels, version, self.talk.leased, self._costs)
         sent = self.talk.send(
             Ranking(
                 epoch=self.talk.epoch,
@@ -270,7 +274,8 @@ class Trainer:
         metrics = self._examiner.metrics
         try:
             if snapshot is not None:
-                exports = export_all(self._exports, checkpoint, snapshot, self._pool, self.talk.classes, metrics)
+                names, costs = self.talk.classes, self._costs
+                exports = export_all(self._exports, checkpoint, snapshot, self._pool, names, metrics, costs)
         except OSError as error:
             log.error("the export could not be written: %s; trying again, is the disk full?", error)
             self._finish_at = self._clock() + AGAIN_S
@@ -293,7 +298,7 @@ class Trainer:
             return
         checkpoint = self.talk.checkpoint
         try:
-            export_predictions(self._exports, checkpoint, self._pool, self.talk.classes)
+            export_predictions(self._exports, checkpoint, self._pool, self.talk.classes, self._costs)
             self._unpredicted = False
         except OSError as error:
             log.error("the predictions could not be written: %s; trying again, is the disk full?", error)
@@ -301,7 +306,11 @@ class Trainer:
 
     @property
     def _weigh(self) -> dict[int, float]:
-        return by_number(self._config.train.class_weights, self.talk.classes)
+        return label_weights(self._config.train, self.talk.classes)
+
+    @property
+    def _costs(self) -> Costs | None:
+        return costs_of(self._config.train, self.talk.classes)
 
     @property
     def _exports(self) -> Path:

@@ -35,7 +35,9 @@ def predict_folder(model: Path, images: Path, out: Path, max_pixels: int) -> int
         Predicted(path_hash(os.fsencode(name)), name, label, confidence)
         for names, pixels in _read(images, space.info.image_size, max_pixels)
         for name, (label, confidence) in zip(
-            names, likeliest(head.probabilities(space.embed(pixels), card.temperature), card.classes), strict=True
+            names,
+            likeliest(head.probabilities(space.embed(pixels), card.temperature), card.classes, card.decision),
+            strict=True,
         )
     )
     return write_predictions(out, rows)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from shared.config import Strategy as StrategyConfig
 from shared.events import MAX_LOOK_ALIKES
 from shared.messages import Prediction, RankingEntry, Reason, ReasonKind
+from trainer.costs import Costs
 from trainer.learner import Model
 from trainer.pool import Located, Snapshot
 from trainer.strategies import Query, explore, find_strategy, select
@@ -51,12 +52,18 @@ class Ranker:
         self._strategy = explore(find_strategy(config.name), config.explore)
 
     def order(
-        self, snapshot: Snapshot, model: Model, labels: Mapping[int, int], version: int, leased: Iterable[int] = ()
+        self,
+        snapshot: Snapshot,
+        model: Model,
+        labels: Mapping[int, int],
+        version: int,
+        leased: Iterable[int] = (),
+        costs: Costs | None = None,
     ) -> Order:
         """The images to ask next, best first.
 
         labels: class number by image number. version: seeds what is random. leased: numbers of images that people are
-        looking at now.
+        looking at now. costs: of mistakes, by class number; the class of least expected cost then comes first.
         """
         rng = np.random.default_rng((self._config.seed, version))
         is_asked = np.isin(snapshot.askable.numbers, list(leased))
@@ -75,8 +82,7 @@ class Ranker:
                     int(askable.numbers[p]),
                     float(score),
                     reason,
-                    query.probs[p],
-                    classes,
+                    _best(query.probs[p], classes, costs),
                     near.get(int(p), []),
                     alike.get(int(askable.rows[p]), []),
                 )
@@ -135,10 +141,18 @@ def look_alikes(askable: Located, rows: Integers) -> dict[int, list[int]]:
     return found
 
 
+def _best(probs: Floats, classes: Integers, costs: Costs | None) -> list[tuple[int, float]]:
+    """The TOP likeliest classes of one image with their probabilities; first the one that is said. probs: (K,)."""
+    order = np.argsort(-probs, kind="stable").tolist()
+    if costs is not None and len(classes):
+        said = int(costs.part(classes).decide(probs[None])[0])
+        order = [said, *(k for k in order if k != said)]
+    return [(int(classes[k]), min(1.0, float(probs[k]))) for k in order[:TOP]]
+
+
 def _entry(
-    number: int, score: float, kind: ReasonKind, probs: Floats, classes: Integers, near: list[int], alike: list[int]
+    number: int, score: float, kind: ReasonKind, best: list[tuple[int, float]], near: list[int], alike: list[int]
 ) -> RankingEntry:
-    best = [(int(classes[k]), min(1.0, float(probs[k]))) for k in np.argsort(-probs, kind="stable")[:TOP]]
     between = [number for number, _ in best[:2]] if kind is ReasonKind.UNCERTAIN and len(best) > 1 else []
     return RankingEntry(
         image=number,

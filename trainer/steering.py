@@ -20,8 +20,9 @@ def in_force(base: Config, steering: Steering) -> Config:
 
 def fits_otherwise(before: Train, after: Train) -> bool:
     """Whether a head is another one with the same labels, so that its temperature is due again."""
-    return (before.C, before.class_balanced, before.class_weights) != (
+    return (before.C, before.class_balanced, before.class_weights, before.costs) != (
         after.C,
         after.class_balanced,
         after.class_weights,
+        after.costs,
     )

@@ -18,6 +18,7 @@ NAMES: Final = {
     "train_loss": "Training loss",
     "ece": "Calibration error",
     "accuracy_worst": "Accuracy, skipped ones wrong",
+    "expected_cost": "Mean cost of an answer",
 }
 UNITS: Final = ((1.0, "s"), (60.0, "min"), (3600.0, "h"), (86_400.0, "d"))
 

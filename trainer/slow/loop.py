@@ -18,8 +18,8 @@ from shared.errors import LabelstreamError
 from shared.messages import SlowReport, SlowState
 from shared.steering import Recall
 from trainer.conversation import Conversation
+from trainer.costs import label_weights
 from trainer.embedder import Embedder
-from trainer.learner import by_number
 from trainer.models.backbone import NetworkSpace
 from trainer.pool import Located, Pool
 from trainer.slow.messages import Job, Outcome, Step
@@ -215,7 +215,7 @@ class SlowLoop:
             config=self._config.model_copy(update={"server": Server()}),  # its secrets are not the process's business
             network=self._record.network,
             labels=LABELS_FILE if len(train) else None,
-            class_weights=by_number(self._config.train.class_weights, self._talk.classes),
+            class_weights=label_weights(self._config.train, self._talk.classes),
         )
         try:
             write_record(self._folder, self._record, self._keep())  # a round's number is used once, also over restarts

@@ -9,7 +9,8 @@ from sklearn.linear_model import LogisticRegression
 
 from shared.config import Train
 from tests.unit.trainer.models.test_head import blobs
-from trainer.learner import Model, by_number, holdout_probabilities
+from trainer.costs import label_weights
+from trainer.learner import Model, holdout_probabilities
 from trainer.pool import Located
 from trainer.uncertainty.temperature import cross_validated_temperature
 from trainer.vectors import VectorFile
@@ -70,7 +71,7 @@ def test_a_class_of_weight_two_is_fitted_as_if_its_labels_were_given_twice(
 ) -> None:
     located, labels = images
     train, config = first(located, 60), Train(class_balanced=False, class_weights={"b": 2.0, "gone": 5.0})
-    weigh = by_number(config.class_weights, {0: "a", 1: "b", 2: "c"})
+    weigh = label_weights(config, {0: "a", 1: "b", 2: "c"})
     assert weigh == {1: 2.0}
     model = Model().fitted(train, labels, config, weigh)
     x, y = train[np.arange(60)], np.array([labels[i] for i in range(60)])

@@ -13,6 +13,7 @@ const METRIC_NAMES = {
   loss: "Loss",
   train_loss: "Training loss",
   accuracy_worst: "Accuracy, skipped ones wrong",
+  expected_cost: "Mean cost of an answer",
   ece: "Calibration error",
 };
 
