@@ -1,12 +1,11 @@
 /** The Grid page: images that the model gives one class, surest first; a page is accepted at once, exceptions clicked. */
 
 import { startFrame } from "../app/frame.js";
+import { Supply } from "../app/grid_supply.js";
 import { Many } from "../app/many.js";
 import { count, counted, percent } from "../core/format.js";
-import { alikeOf, corrected, fitting, nextPage, pageOf, toggled, wishOf } from "../core/grid.js";
+import { alikeOf, corrected, fitting, pageOf, toggled, wishOf } from "../core/grid.js";
 import { classKey, commandOf } from "../core/keys.js";
-import { isOpen } from "../core/map_points.js";
-import { NotYet, getGrid, nameImages } from "../io/map.js";
 import { isDialogOpen } from "../ui/dialogs.js";
 import { byId, el, isTyping, keyed, setText } from "../ui/dom.js";
 import { renderTiles, thumbnail } from "../ui/grid_tiles.js";
@@ -22,9 +21,7 @@ const SIDE = "labelstream.tile";
 const SIDES = [96, 128, 168, 216];
 const GAP_PX = 8;
 const TOP_PX = 6;
-const PAGES_AHEAD = 4;
 const MOST = 500;
-const ASK_AGAIN_MS = 1_000;
 const POOR = 0.8;
 
 class GridPage {
@@ -32,15 +29,10 @@ class GridPage {
   /** @type {State | null} */ #state = null;
   #label = "";
   #page = pageOf([]);
-  /** @type {GridImage[]} */ #queue = [];
-  /** @type {Set<string>} images that were on a page already */ #seen = new Set();
-  /** @type {Record<string, number>} */ #counts = {};
   /** @type {{id: string, page: import("../core/grid.js").Page, label: string}[]} */ #accepted = [];
-  #version = 0;
+  #supply = new Supply(this.#many.client, () => this.#refill());
   #fromMap = new URLSearchParams(location.search).get("from") === "map";
   #side = Number(localStorage.getItem(SIDE)) || 128;
-  #asking = false;
-  #message = "Asking the trainer…";
 
   start() {
     new ResizeObserver(() => this.#draw()).observe(byId("tiles-box"));
@@ -56,7 +48,7 @@ class GridPage {
     const isFirst = !this.#state && state.classes.length > 0;
     this.#state = state.classes.length ? state : this.#state;
     if (isFirst) void (this.#fromMap ? this.#fromSelection() : this.#begin());
-    if (!state.classes.length) this.#message = "There are no classes yet; make some on the Label page first.";
+    if (!state.classes.length) this.#supply.message = "There are no classes yet; make some on the Label page first.";
     this.#draw();
   }
 
@@ -64,9 +56,10 @@ class GridPage {
     const wanted = new URLSearchParams(location.search).get("class");
     const first = this.#classes.find((c) => c.name === wanted) ?? this.#classes[0];
     this.#label = first.name;
-    await this.#ask();
-    if (wanted || !Object.keys(this.#counts).length) return;
-    const most = this.#classes.reduce((best, c) => ((this.#counts[c.name] ?? 0) > (this.#counts[best.name] ?? 0) ? c : best), first);
+    await this.#supply.begin(this.#label, this.#size);
+    const { counts } = this.#supply;
+    if (wanted || this.#label !== first.name) return;
+    const most = this.#classes.reduce((best, c) => ((counts[c.name] ?? 0) > (counts[best.name] ?? 0) ? c : best), first);
     if (most !== first) this.#choose(most.name);
   }
 
@@ -74,10 +67,7 @@ class GridPage {
   async #fromSelection() {
     const { numbers, label } = JSON.parse(sessionStorage.getItem(SELECTION) ?? '{"numbers": [], "label": ""}');
     this.#label = this.#classes.find((c) => c.name === label)?.name ?? this.#classes[0].name;
-    const images = await nameImages(numbers).catch(() => []);
-    this.#queue = images.filter(isOpen).map((image, group) => ({ ...image, confidence: 0, group }));
-    this.#message = "All images of the selection have been looked at.";
-    this.#turn();
+    await this.#supply.fromSelection(numbers);
   }
 
   get #classes() {
@@ -89,48 +79,22 @@ class GridPage {
     if (label === this.#label) return;
     this.#label = label;
     if (this.#fromMap) return this.#draw();
-    [this.#queue, this.#page, this.#message] = [[], pageOf([]), "Asking the trainer…"];
+    this.#page = pageOf([]);
+    void this.#supply.begin(label, this.#size);
     this.#draw();
-    void this.#ask();
   }
 
-  /** Asks for more of the class, until there is an answer. */
-  async #ask() {
-    const label = this.#label;
-    if (this.#fromMap || this.#asking || !label) return;
-    this.#asking = true;
-    try {
-      const limit = Math.min(MOST, this.#seen.size + PAGES_AHEAD * this.#size);
-      this.#takeIn(await getGrid(label, limit, await this.#many.client), label);
-    } catch (error) {
-      this.#message = error.message;
-      if (error instanceof NotYet || error.status === 422) setTimeout(() => void this.#ask(), ASK_AGAIN_MS);
-    }
-    this.#asking = false;
-    if (label === this.#label) this.#draw();
-    else void this.#ask();
-  }
-
-  /** @param {import("../io/map.js").GridAnswer} answer @param {string} label */
-  #takeIn({ images, counts, model_version }, label) {
-    this.#counts = counts;
-    if (label !== this.#label) return;
-    this.#version = model_version;
-    const shown = new Set(this.#page.images.map((image) => image.image_id));
-    this.#queue = images.filter((image) => !this.#seen.has(image.image_id) && !shown.has(image.image_id));
-    this.#message = `No further open image is taken for ${label}.`;
-    if (!this.#page.images.length) this.#turn();
+  #refill() {
+    if (!this.#page.images.length && this.#supply.waiting) this.#turn();
+    else this.#draw();
   }
 
   /** Puts the next images on the page. */
   #turn() {
-    const { images, rest } = nextPage(this.#queue, this.#size);
-    this.#queue = rest;
+    const { images, ahead } = this.#supply.take(this.#size);
     this.#page = pageOf(images);
-    for (const { image_id } of images) this.#seen.add(image_id);
     this.#draw();
-    for (const { url } of nextPage(rest, this.#size).images) new Image().src = thumbnail(url, this.#side);
-    if (rest.length < 2 * this.#size) void this.#ask();
+    for (const { url } of ahead) new Image().src = thumbnail(url, this.#side);
   }
 
   get #fit() {
@@ -151,7 +115,7 @@ class GridPage {
     this.#drawClasses();
     const taken = images.length - out.size;
     byId("nothing").hidden = images.length > 0;
-    setText(byId("nothing-text"), this.#message);
+    setText(byId("nothing-text"), this.#supply.message);
     byId("accept").disabled = taken === 0;
     byId("accept-swatch").className = `swatch c${(colours.get(this.#label) ?? 0) % 10}`;
     setText(byId("accept-text"), `${count(taken - corrections.size)} are ${this.#label}${corrections.size ? `, ${corrections.size} corrected` : ""}`);
@@ -162,11 +126,11 @@ class GridPage {
 
   #note() {
     const { images } = this.#page;
-    if (this.#fromMap) return `${counted(images.length + this.#queue.length, "image")} from the map; choose their class on the left`;
+    if (this.#fromMap) return `${counted(images.length + this.#supply.waiting, "image")} from the map; choose their class on the left`;
     if (!images.length) return "";
     const sure = images.map((image) => image.confidence);
     const range = `${percent(Math.max(...sure))} to ${percent(Math.min(...sure))} sure`;
-    return `${counted(this.#counts[this.#label] ?? 0, "open image")} taken for it · these are ${range}`;
+    return `${counted(this.#supply.counts[this.#label] ?? 0, "open image")} taken for it · these are ${range}`;
   }
 
   get #isPoor() {
@@ -181,14 +145,13 @@ class GridPage {
     (item, c) => {
       const button = /** @type {HTMLElement} */ (item.firstElementChild);
       button.setAttribute("aria-pressed", String(c.name === this.#label));
-      setText(/** @type {Element} */ (button.lastElementChild), this.#fromMap ? "" : count(this.#counts[c.name] ?? 0));
+      setText(/** @type {Element} */ (button.lastElementChild), this.#fromMap ? "" : count(this.#supply.counts[c.name] ?? 0));
     });
   }
 
   /** The page has become smaller: what does not fit comes next. @param {GridImage[]} images */
   #giveBack(images) {
-    this.#queue = [...images, ...this.#queue];
-    for (const { image_id } of images) this.#seen.delete(image_id);
+    this.#supply.giveBack(images);
     this.#page = { ...this.#page, images: this.#page.images.slice(0, this.#size) };
   }
 
@@ -207,13 +170,13 @@ class GridPage {
   async #accept() {
     const page = this.#page;
     const label = this.#label;
-    const wish = wishOf(page, label, this.#fromMap ? {} : { suggestion: label, model_version: this.#version });
+    const wish = wishOf(page, label, this.#fromMap ? {} : { suggestion: label, model_version: this.#supply.version });
     if (!wish.image_ids.length) return;
     const done = await this.#many.act(wish);
     if (!done) return;
     this.#accepted.push({ id: done.id, page, label });
-    this.#counts[label] = Math.max(0, (this.#counts[label] ?? 0) - done.images.length);
-    setText(byId("done"), `${done.text}.`);
+    this.#supply.answered(label, done.images.length);
+    this.#say(done.text);
     this.#turn();
   }
 
@@ -221,13 +184,19 @@ class GridPage {
     const undone = await this.#many.undo();
     const before = this.#accepted.at(-1);
     if (!undone) return;
-    setText(byId("done"), `Undone: ${undone.text}.`);
+    this.#say(`Undone: ${undone.text}`);
     if (before?.id !== undone.id) return;
     this.#accepted.pop();
-    this.#giveBack(this.#page.images);
+    this.#supply.giveBack(this.#page.images);
     [this.#page, this.#label] = [before.page, before.label];
-    this.#counts[before.label] = (this.#counts[before.label] ?? 0) + undone.images.length;
+    this.#supply.answered(before.label, -undone.images.length);
     this.#draw();
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    setText(byId("done"), `${text}.`);
+    byId("undo").hidden = this.#many.done.length === 0;
   }
 
   /** @param {number} by */
@@ -235,7 +204,7 @@ class GridPage {
     const at = SIDES.findIndex((side) => side >= this.#side);
     this.#side = SIDES[Math.min(SIDES.length - 1, Math.max(0, at + by))];
     localStorage.setItem(SIDE, String(this.#side));
-    this.#giveBack(this.#page.images);
+    this.#supply.giveBack(this.#page.images);
     this.#turn();
   }
 

@@ -175,13 +175,19 @@ class MapPage {
     if (images.length >= ASK_FROM && !(await confirm(question))) return;
     const done = await this.#many.act({ ...wish, image_ids: images.map((image) => image.image_id) });
     if (!done) return;
-    setText(byId("done"), `${done.text}.`);
+    this.#say(done.text);
     this.#clear();
   }
 
   async #undo() {
     const undone = await this.#many.undo();
-    if (undone) setText(byId("done"), `Undone: ${undone.text}.`);
+    if (undone) this.#say(`Undone: ${undone.text}`);
+  }
+
+  /** @param {string} text */
+  #say(text) {
+    setText(byId("done"), `${text}.`);
+    byId("undo").hidden = this.#many.done.length === 0;
   }
 
   async #toGrid() {
