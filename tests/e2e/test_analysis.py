@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import requests
 from playwright.sync_api import Browser, Page, expect
 from sklearn import metrics
 
@@ -83,6 +84,29 @@ def test_a_new_evaluation_is_drawn_without_a_reload_and_kept(run: Analysed, page
     expect(label).to_have_attribute("aria-label", re.compile("91.4\u00a0% at 910 labels, 25 evaluations"))
     page.reload()
     expect(label).to_have_attribute("aria-label", re.compile("25 evaluations"))
+
+
+def test_a_stretch_is_enlarged_in_full_detail_and_changed_settings_are_marked(run: Analysed, page: Page) -> None:
+    change = requests.patch(f"{run.labeler.url}/api/settings?annotator=Ada", json={"strategy.explore": 0.2}, timeout=20)
+    assert change.ok, change.text
+    page.goto(run.labeler.url + "/dashboard")
+    expect(page.locator("#metric-legend")).to_contain_text("setting changed")
+    area = page.locator("#metric-plot .u-over")
+    box = area.bounding_box()
+    assert box is not None
+    left, right, middle = box["x"] + 0.2 * box["width"], box["x"] + 0.6 * box["width"], box["y"] + box["height"] / 2
+    with page.expect_response(lambda answer: "/api/dashboard/history" in answer.url) as detail:
+        page.mouse.move(left, middle)
+        page.mouse.down()
+        page.mouse.move(right, middle, steps=5)
+        page.mouse.up()
+    rows = detail.value.json()["history"]
+    assert 0 < len(rows) < len(run.labeler.get("/api/metrics")["history"])
+    expect(page.locator("#metric-readout")).to_contain_text("%")
+    photograph(page, "dashboard-enlarged")
+    area.dblclick()
+    page.mouse.move(box["x"] + box["width"] - 2, middle)
+    expect(page.locator("#metric-readout")).to_contain_text("strategy.explore: 0.05 → 0.2 (Ada)")
 
 
 def test_the_confusion_matrix_is_that_of_scikit_learn_and_leads_to_its_images(run: Analysed, page: Page) -> None:

@@ -33,7 +33,7 @@ const KINDS = [
   { id: "flipped", text: "flipped", about: "Test images that turned from right to wrong or back between versions, most often first.", none: "No answer has turned." },
 ];
 
-const CURVES_AT_FIRST = 10;
+const MOST_CURVES = 10;
 
 class ReviewPage {
   /** @type {State | null} */ #state = null;
@@ -151,8 +151,12 @@ class ReviewPage {
     const chosen = classes.filter((name) => this.#chosenClasses.has(name));
     if (this.#view === "images") return this.#foundImages(versions);
     if (this.#view === "curves" || this.#view === "calibration") {
-      const { curves } = await getCurves(versions, chosen.slice(0, CURVES_AT_FIRST));
-      return (place) => (this.#view === "curves" ? showCurves : showCalibration)(place, curves, classes, versions);
+      const { curves } = await getCurves(versions, chosen.slice(0, MOST_CURVES));
+      const left = chosen.length - MOST_CURVES;
+      return (place) => {
+        (this.#view === "curves" ? showCurves : showCalibration)(place, curves, classes, versions);
+        if (left > 0) place.prepend(el("p", { class: "muted" }, `The first ${count(MOST_CURVES)} chosen classes; ${counted(left, "more", "more")} would make it unreadable. Choose on the left.`));
+      };
     }
     const { versions: tables, classes: names } = await getTables(versions);
     if (this.#view === "scores") return (place) => showScores(place, tables, names, this.#chosenClasses);
