@@ -10,6 +10,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from benchmarks import right_reasons_table
 from benchmarks.curve_plot import plot
 from benchmarks.curves import Comparison, Curves, compare
 from benchmarks.peers.cost import Cost
@@ -19,6 +20,7 @@ from benchmarks.studies import COST, PAGE, RESULTS, STUDIES, Study
 from benchmarks.table import markdown
 
 OURS: Final = "uherding"
+MARKER: Final = "right_reasons"
 RANDOM: Final = "random"
 SHOWN: Final = 5
 SAME: Final = {
@@ -221,12 +223,16 @@ def read_figures(results: Path) -> list[Figures]:
     return [Figures(study, json.loads(path.read_text(encoding="utf-8"))) for study, path in found if path.exists()]
 
 
-def render(studies: Sequence[Figures], cost: dict[str, Any] | None, images: str) -> str:
-    """The page."""
+def render(
+    studies: Sequence[Figures], cost: dict[str, Any] | None, images: str, marker: dict[str, Any] | None = None
+) -> str:
+    """The page. cost, marker: the figures of benchmarks.peers.cost and of benchmarks.right_reasons, if measured."""
     parts = [HEAD.rstrip(), markdown(overview(studies)), GROUPS] if studies else [HEAD.rstrip()]
     parts += [study_section(figures, f"{images}/{figures.study.key}.png") for figures in studies]
     if cost is not None:
         parts.append(cost_section(cost, [figures for figures in studies if figures.best_peer]))
+    if marker is not None:
+        parts.append(right_reasons_table.section(marker, f"{images}/right-reasons.png"))
     return "\n\n".join(parts) + "\n"
 
 
@@ -237,9 +243,13 @@ def write_page(results: Path, page: Path) -> None:
     images.mkdir(parents=True, exist_ok=True)
     for figures in studies:
         plot(figures.content, images / f"{figures.study.key}.png", figures.study.title, must=OURS)
-    cost = results / f"{COST}.json"
-    content = json.loads(cost.read_text(encoding="utf-8")) if cost.exists() else None
-    page.write_text(render(studies, content, images.name), encoding="utf-8")
+    cost, marker = (read_json(results / f"{name}.json") for name in (COST, MARKER))
+    page.write_text(render(studies, cost, images.name, marker), encoding="utf-8")
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """What the file holds; None where there is none."""
+    return json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
 
 
 def main() -> None:

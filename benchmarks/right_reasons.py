@@ -18,11 +18,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-import numpy.typing as npt
 import torch
-from scipy.stats import t as student
 
 from benchmarks.pretraining import LabelledSet, embed, read_set
+from benchmarks.right_reasons_table import ARMS, TESTS, rows
 from benchmarks.table import parser_for, print_table, write_json
 from shared.config import Slow
 from trainer.counterfactuals import Flags, Integers, all_swapped
@@ -32,30 +31,11 @@ from trainer.models.head import Head, fit_head
 from trainer.models.space import Pixels
 from trainer.slow.supervised import train_on_labels
 
-Doubles = npt.NDArray[np.float64]
-
 MARKER: Final = 1 / 8  # side of the square, of the image's
 JITTER: Final = 1 / 12  # how far from the middle it may lie, of the image's side
 SLACK: Final = 1  # pixels by which the brush goes beyond the square
 DEV: Final = 500  # training images that --dev tests on
 C: Final = 30.0
-TARGET: Final = 0.8
-TESTS: Final = ("clean", "marked class", "marker on others")
-
-# Arm → the network it uses, whether its training images carry the marker, whether the head learns copies, and the arms
-# between which what it recovers is counted.
-ARMS: Final[dict[str, tuple[str, bool, bool, tuple[str, str]]]] = {
-    "clean images": ("as it is", False, False, ("marker", "clean images")),
-    "marker": ("as it is", True, False, ("marker", "clean images")),
-    "marker, copies": ("as it is", True, True, ("marker", "clean images")),
-    "fine-tuned, clean images": ("clean", False, False, ("fine-tuned, marker", "fine-tuned, clean images")),
-    "fine-tuned, marker": ("off", True, False, ("fine-tuned, marker", "fine-tuned, clean images")),
-    "gradient penalty": ("gradient", True, False, ("fine-tuned, marker", "fine-tuned, clean images")),
-    "Grad-CAM penalty": ("gradcam", True, False, ("fine-tuned, marker", "fine-tuned, clean images")),
-    "fine-tuned, copies": ("off", True, True, ("fine-tuned, marker", "fine-tuned, clean images")),
-    "gradient penalty, copies": ("gradient", True, True, ("fine-tuned, marker", "fine-tuned, clean images")),
-    "Grad-CAM penalty, copies": ("gradcam", True, True, ("fine-tuned, marker", "fine-tuned, clean images")),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,13 +125,13 @@ def run(data: LabelledSet, spaces: Mapping[str, NetworkSpace], trial: Trial) -> 
     y = data.y[trial.train]
     more, more_y = all_swapped(trial.shown, y, trial.painted, np.arange(len(y)))
     found = {}
-    for arm, (network, marker, copies, _) in ARMS.items():
-        if network in spaces:
-            images = trial.shown if marker else trial.clean
-            extra, extra_y = (more, more_y) if copies else (more[:0], more_y[:0])
-            x = embed(spaces[network], np.concatenate([images, extra]))
+    for name, arm in ARMS.items():
+        if arm.network in spaces:
+            images = trial.shown if arm.marker else trial.clean
+            extra, extra_y = (more, more_y) if arm.copies else (more[:0], more_y[:0])
+            x = embed(spaces[arm.network], np.concatenate([images, extra]))
             head = fit_head(x, np.concatenate([y, extra_y]), C)
-            found[arm] = score(spaces[network], head, data, trial)
+            found[name] = score(spaces[arm.network], head, data, trial)
     return found
 
 
@@ -166,32 +146,6 @@ def score(space: NetworkSpace, head: Head, data: LabelledSet, trial: Trial) -> d
 
 def _answers(space: NetworkSpace, head: Head, images: Pixels) -> Integers:
     return np.asarray(head.classes[head.probabilities(embed(space, images)).argmax(axis=1)])
-
-
-def table(seeds: Mapping[str, Mapping[str, Mapping[str, float]]]) -> list[dict[str, str]]:
-    """A line per arm: mean accuracies over its seeds, and the share of the lost accuracy on clean images that is back.
-
-    The share is that of the means, its 95 % interval that of a ratio of means [Cochran 1977, section 2.11].
-    """
-    lines = []
-    for arm, (*_, (bad, good)) in ARMS.items():
-        of = [found for found in seeds.values() if arm in found]
-        if of:
-            means = {test: f"{np.mean([found[arm][test] for found in of]):.3f}" for test in TESTS}
-            lost = np.array([found[good]["clean"] - found[bad]["clean"] for found in of])
-            back = np.array([found[arm]["clean"] - found[bad]["clean"] for found in of])
-            lines.append({"arm": arm, "seeds": str(len(of)), **means, "recovered": recovered(back, lost)})
-    return lines
-
-
-def recovered(back: Doubles, lost: Doubles) -> str:
-    """For people; the interval only for three seeds and more. back, lost: (n,) differences of accuracy."""
-    n, share = len(back), back.mean() / lost.mean()
-    if n < 3:
-        return f"{100 * share:.0f} %"
-    error = (back - share * lost).std(ddof=1) / np.sqrt(n) / lost.mean()
-    half = student.ppf(0.975, n - 1) * error
-    return f"{100 * share:.0f} % ({100 * (share - half):.0f} to {100 * (share + half):.0f})"
 
 
 def read_results(path: Path | None, settings: Settings) -> dict[str, Any]:
@@ -234,7 +188,7 @@ def main(argv: list[str] | None = None) -> int:
         results["seeds"][str(seed)] = run(data, spaces, trial)
         print(f"seed {seed}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
         write_json(given.json, results)
-    print_table(table(results["seeds"]))
+    print_table(rows(results["seeds"]))
     return 0
 
 

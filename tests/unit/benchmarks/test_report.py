@@ -12,7 +12,7 @@ import pytest
 from benchmarks import full
 from benchmarks.curves import Curves, summary
 from benchmarks.label_efficiency import parser
-from benchmarks.report import Figures, overview, read_figures, render, study_table, write_page
+from benchmarks.report import Figures, overview, read_figures, read_json, render, study_table, write_page
 from benchmarks.studies import PAGE, RESULTS, STUDIES
 
 ROOT = Path(__file__).parents[3]
@@ -91,9 +91,8 @@ def test_the_page_is_written_with_its_plots(tmp_path: Path) -> None:
 
 def test_the_page_in_the_repository_is_what_its_figures_give() -> None:
     results = ROOT / RESULTS
-    cost = results / "cost.json"
-    content = json.loads(cost.read_text()) if cost.exists() else None
-    assert (ROOT / PAGE).read_text(encoding="utf-8") == render(read_figures(results), content, PAGE.stem)
+    cost, marker = (read_json(results / f"{name}.json") for name in ("cost", "right_reasons"))
+    assert (ROOT / PAGE).read_text(encoding="utf-8") == render(read_figures(results), cost, PAGE.stem, marker)
 
 
 @pytest.mark.parametrize("study", STUDIES, ids=lambda study: study.key)
