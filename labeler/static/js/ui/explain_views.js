@@ -15,7 +15,7 @@ import { Tile, heading } from "./explain_tiles.js";
  */
 
 /**
- * One block for each image: a row for each method, a column for each version.
+ * One block for each image: a row for each version, a column for each method.
  * @param {ExplainedImage[]} images
  * @param {Method[]} methods
  * @param {Version[]} versions oldest first
@@ -27,22 +27,19 @@ export function comparison(images, methods, versions, present, subject) {
   /** @type {Job[]} */
   const jobs = [];
   const blocks = images.map((image) => {
-    const heads = versions.map((version) => {
-      const { title, text } = nameOf(version, present);
-      return heading(title, text);
-    });
-    const rows = methods.map((method) => [
-      rowHead(method),
-      ...versions.map((version) => {
+    const rows = versions.map((version) => {
+      const tiles = methods.map((method) => {
         const tile = new Tile(image, `${method.title}, version ${version.version}`);
         const number = version.version === present ? null : version.version;
         const label = classFor(subject, image.label);
         jobs.push(job(tile, image, { method: method.name, version: number, label }, present, (map) => tile.show(map)));
         return tile.element;
-      }),
-    ]);
-    const grid = el("div", { class: "map-grid" }, el("span"), ...heads, ...rows.flat());
-    grid.style.setProperty("--columns", String(versions.length));
+      });
+      const { title, text } = nameOf(version, present);
+      return [heading(title, text), ...tiles];
+    });
+    const grid = el("div", { class: "map-grid" }, el("span"), ...methods.map(methodHead), ...rows.flat());
+    grid.style.setProperty("--columns", String(methods.length));
     return block(image, grid);
   });
   return { blocks, jobs };
@@ -126,9 +123,8 @@ const job = (tile, image, wish, turn, done) => ({
 });
 
 /** @param {Method} method */
-function rowHead(method) {
+function methodHead(method) {
   const head = heading(method.title, method.note ? "approximation" : "");
-  head.classList.add("row-head");
   head.title = method.note;
   return head;
 }
