@@ -16,7 +16,6 @@ Layout = Mapping[str, np.dtype[Any]]
 FULL: Final = 65_535  # the largest coordinate
 SURE: Final = 255  # a confidence of 1
 NO_CLASS: Final = -1
-MOST_CLASSES: Final = 32_767
 
 PLACES: Final[Layout] = {
     "numbers": np.dtype("<u4"),

@@ -101,8 +101,11 @@ class Atlas:
             return sheet
         codes = sheet.codes(images.vectors, images.rows, report)
         order = Order(name, self._path(name).with_suffix(".codes.npy"), self._path(name).with_suffix(".drawn.npz"))
-        order.codes.parent.mkdir(parents=True, exist_ok=True)
-        np.save(order.codes, codes, allow_pickle=False)
+        try:
+            order.codes.parent.mkdir(parents=True, exist_ok=True)
+            np.save(order.codes, codes, allow_pickle=False)
+        except OSError as error:
+            raise DrawingFailed(f"the map {name} cannot be drawn: {error}; is the disk full?") from error
         sheet = replace(sheet, rows=images.rows, anchors=codes)
         self._drawing = Drawing(self._space, name, sheet, self._start(order), order)
         return None

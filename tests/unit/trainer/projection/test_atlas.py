@@ -118,6 +118,16 @@ def test_a_map_that_cannot_be_drawn_is_not_tried_for_ever(
     assert isinstance(atlas.places("pca", "space", images, still), np.ndarray)
 
 
+def test_where_nothing_can_be_written_the_reason_is_told(
+    atlas: Atlas, vectors: VectorFile, started: list[FakeProcess], tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "projections").write_text("in the way")
+    with pytest.raises(DrawingFailed, match="disk"):
+        atlas.places("tsne", "space", located(vectors, heaps(40)[0]), still)
+    assert started == []
+
+
 def test_a_real_process_draws_at_low_priority(vectors: VectorFile, tmp_path: Path) -> None:
     x, y = heaps(60)
     images = located(vectors, x)
