@@ -15,7 +15,7 @@ Row = Mapping[str, Any]
 
 
 class Mark(NamedTuple):
-    """A change of the settings: its number in the table, after how many training labels, and when."""
+    """A change of the settings: its number in the table, after how many labels, and when."""
 
     number: int
     labels: int
@@ -23,7 +23,7 @@ class Mark(NamedTuple):
 
 
 class Along(NamedTuple):
-    """The horizontal axis: training labels, or time in a unit of so many seconds since the start."""
+    """The horizontal axis: labels, or time in a unit of so many seconds since the start."""
 
     axis: Axis
     start: float = 0.0
@@ -33,6 +33,10 @@ class Along(NamedTuple):
         """Where something lies on it."""
         return (time - self.start) / self.unit if self.unit else labels
 
+    def of(self, row: Row) -> float:
+        """Where an evaluation lies on it."""
+        return self.place(labels_of(row), row["time"])
+
 
 class Run(NamedTuple):
     """What is drawn: evaluations, oldest first, goals by metric (`at_least` or `at_most`), and changes of settings."""
@@ -40,6 +44,11 @@ class Run(NamedTuple):
     history: Sequence[Row]
     thresholds: Mapping[str, Mapping[str, float]]
     marks: Sequence[Mark]
+
+
+def labels_of(row: Row) -> int:
+    """How many labels there were at an evaluation, to train on and to measure by: all cost the same."""
+    return int(row["labels"] + row["test_labels"])
 
 
 def curve(run: Run, metrics: Mapping[str, str], by_time: bool) -> Figure | None:
@@ -82,7 +91,7 @@ def pace(starts: Sequence[float], rates: Sequence[float], interval_s: float) -> 
 def _chosen(rows: Sequence[Row], by_time: bool) -> list[Row]:
     """Of several evaluations at one number of labels the newest; at most MOST_POINTS, the last among them."""
     if not by_time:
-        newest = {row["labels"]: row for row in rows}
+        newest = {labels_of(row): row for row in rows}
         rows = [newest[labels] for labels in sorted(newest)]
     stride = -(-len(rows) // MOST_POINTS) or 1
     return list(rows[::-1][::stride][::-1])
@@ -90,7 +99,7 @@ def _chosen(rows: Sequence[Row], by_time: bool) -> list[Row]:
 
 def _along(rows: Sequence[Row], by_time: bool) -> Along:
     if not by_time:
-        return Along(Axis("Training labels", 0.0, float(max(rows[-1]["labels"], 1)), whole=True))
+        return Along(Axis("Labels, training and test", 0.0, float(max(labels_of(rows[-1]), 1)), whole=True))
     start, end = rows[0]["time"], rows[-1]["time"]
     length, unit = unit_for(end - start)
     return Along(Axis(f"Time since the first evaluation, {unit}", 0.0, max((end - start) / length, 1.0)), start, length)
@@ -116,13 +125,13 @@ def _value(row: Row, name: str) -> Mapping[str, Any] | None:
 
 def _points(rows: Sequence[Row], name: str, along: Along) -> Points:
     found = ((row, _value(row, name)) for row in rows)
-    return [(along.place(row["labels"], row["time"]), value["value"]) for row, value in found if value]
+    return [(along.of(row), value["value"]) for row, value in found if value]
 
 
 def _spans(rows: Sequence[Row], name: str, along: Along) -> Spans:
     found = ((row, _value(row, name)) for row in rows)
     return [
-        (along.place(row["labels"], row["time"]), value["low"], value["high"])
+        (along.of(row), value["low"], value["high"])
         for row, value in found
         if value and value["low"] is not None and value["high"] is not None
     ]

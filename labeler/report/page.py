@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from labeler.report import words
-from labeler.report.curves import Mark, Run, curve, pace
+from labeler.report.curves import Mark, Run, curve, labels_of, pace
 from labeler.report.figures import Figure, amounts, colour_of, confusion, place_map, reliability, uncertainty
 from labeler.report.material import Material, Row
 
@@ -60,11 +60,12 @@ def _newest(material: Material) -> int:
     return int(material.history[-1]["model_version"]) if material.history else 0
 
 
-def marks(changes: Sequence[Row]) -> list[Mark]:
-    """One mark per revision, numbered as in the table."""
+def marks(changes: Sequence[Row], history: Sequence[Row]) -> list[Mark]:
+    """One mark per revision, numbered as in the table, at the labels of the evaluation before it."""
     found: dict[int, Mark] = {}
     for row in changes:
-        found.setdefault(row["revision"], Mark(row["revision"], row["labels"], row["time"]))
+        before = [labels_of(each) for each in history if each["time"] <= row["time"]]
+        found.setdefault(row["revision"], Mark(row["revision"], before[-1] if before else 0, row["time"]))
     return list(found.values())
 
 
@@ -107,7 +108,7 @@ def _forecast(said: Row) -> str:
 
 
 def _curves(material: Material) -> list[Figure]:
-    run = Run(material.history, material.state["thresholds"], marks(material.changes))
+    run = Run(material.history, material.state["thresholds"], marks(material.changes, material.history))
     drawn = [curve(run, metrics, by_time) for metrics, by_time in CURVES]
     goals = [name for name in run.thresholds if name not in HEADLINES]
     drawn += [curve(run, {name: "k-accent"}, False) for name in goals]

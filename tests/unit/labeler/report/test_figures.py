@@ -9,13 +9,14 @@ import pytest
 
 from labeler.report.curves import MOST_POINTS, Mark, Run, curve, pace
 from labeler.report.figures import Cloud, Figure, amounts, confusion, place_map, reliability, uncertainty
+from labeler.report.page import marks
 
 
 def row(labels: int, accuracy: float | None, loss: float | None = 0.5, time: float = 0.0) -> dict[str, Any]:
     metrics = {}
     if accuracy is not None:
         metrics = {"accuracy": {"value": accuracy, "low": accuracy - 0.1, "high": min(accuracy + 0.1, 1.0), "n": 50}}
-    return {"labels": labels, "time": time or 100.0 * labels, "train_loss": loss, "metrics": metrics}
+    return {"labels": labels, "test_labels": 0, "time": time or 100.0 * labels, "train_loss": loss, "metrics": metrics}
 
 
 def run(*rows: dict[str, Any], marks: tuple[Mark, ...] = ()) -> Run:
@@ -39,7 +40,7 @@ def test_a_curve_has_its_interval_its_goal_titles_and_a_legend() -> None:
     figure = curve(run(*(row(n, 0.5 + n / 100) for n in range(1, 40))), {"accuracy": "k-accent"}, by_time=False)
     svg = drawn(figure)
     assert len(of_class(svg, "band")) == 1 and len(of_class(svg, "k-stop")) == 1
-    assert {"Training labels", "Accuracy, %"} <= set(texts(svg))
+    assert {"Labels, training and test", "Accuracy, %"} <= set(texts(svg))
     assert [key.words for key in figure.legend] == ["Accuracy", "95 % interval", "goal, 95.0\u00a0%"]
 
 
@@ -122,3 +123,9 @@ def test_the_map_has_one_scale_and_says_how_many_it_shows() -> None:
     ])  # fmt: skip
     unlabelled, first, second = spots
     assert (second[0] - first[0]) / (first[1] - unlabelled[1]) == pytest.approx(10, rel=0.02)
+
+
+def test_a_change_is_marked_at_the_labels_of_the_evaluation_before_it() -> None:
+    history = [row(10, 0.2) | {"test_labels": 5}, row(20, 0.5) | {"test_labels": 8}, row(30, 0.5)]
+    changes = [{"revision": 1, "time": 50.0}, {"revision": 2, "time": 2500.0}, {"revision": 2, "time": 2500.0}]
+    assert marks(changes, history) == [Mark(1, 0, 50.0), Mark(2, 28, 2500.0)]
