@@ -38,7 +38,7 @@ const MOST_CURVES = 10;
 class ReviewPage {
   /** @type {State | null} */ #state = null;
   /** @type {import("../io/analysis.js").Version[]} */ #versions = [];
-  /** @type {Set<string>} */ #chosenVersions = new Set();
+  /** @type {Set<string>} */ #chosenVersions = new Set(new URLSearchParams(location.search).get("versions")?.split(","));
   /** @type {Set<string>} */ #chosenClasses = new Set();
   #names = "";
   #seq = -1;
