@@ -125,6 +125,20 @@ def test_a_lasso_labels_together_without_the_hold_out_and_is_undone_as_one(pair:
     assert counts_of(pair)["labelled"] == before["labelled"]
 
 
+def test_a_selection_is_flagged_and_taken_back(pair: Pair, page: Page) -> None:
+    open_map(pair, page)
+    lasso(page)
+    before = counts_of(pair)["flagged"]
+    page.keyboard.press("f")
+    expect(page.locator("#done")).to_contain_text("flagged")
+    flagged = counts_of(pair)["flagged"] - before
+    page.locator("#modes button", has_text="Lane").click()
+    wait_for(lambda: count_in_legend(page, "flagged") == flagged, "the map to follow")
+    page.locator("#undo").click()
+    expect(page.locator("#done")).to_contain_text("Undone")
+    assert counts_of(pair)["flagged"] == before
+
+
 def test_the_model_s_view_of_the_hold_out_is_nowhere_on_the_map(pair: Pair, page: Page) -> None:
     open_map(pair, page)
     page.locator("#modes button", has_text="Prediction").click()

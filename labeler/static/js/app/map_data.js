@@ -72,7 +72,8 @@ export class MapData {
     try {
       this.#maps[name] = { ...(await getMap(name)), at: performance.now() };
       this.#lastSeq = Math.min(this.#lastSeq || Infinity, this.#maps[name].head.last_seq);
-      delete this.waiting[name];
+      const { progress } = this.#maps[name].head;
+      this.waiting[name] = progress === null ? undefined : `a newer one is drawn, ${share(progress, 1)}`;
     } catch (error) {
       const progress = error.progress ?? null;
       this.waiting[name] = progress === null ? error.message : `drawing, ${share(progress, 1)}`;
