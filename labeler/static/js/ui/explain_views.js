@@ -132,5 +132,6 @@ function methodHead(method) {
 /** @param {ExplainedImage} image @param {HTMLElement} maps */
 function block(image, maps) {
   const says = image.label === null ? "no label yet" : `labelled ${image.label}`;
-  return el("section", { class: "map-block" }, el("h2", {}, image.filename, el("span", { class: "muted" }, ` · ${says}`)), maps);
+  const paint = el("a", { href: `/paint?${new URLSearchParams({ image: image.image_id })}` }, "paint what to ignore");
+  return el("section", { class: "map-block" }, el("h2", {}, image.filename, el("span", { class: "muted" }, ` · ${says} · `), paint), maps);
 }
