@@ -107,3 +107,29 @@ def test_bytes_of_an_image_and_of_one_that_is_gone(labeler: LabelerHttp, handler
 def test_nobody_there() -> None:
     with pytest.raises(LabelerUnreachable):
         LabelerHttp("http://127.0.0.1:9", lambda: "secret").pool(0)
+
+
+MASK = {"number": 3, "image_id": "ab", "width": 4, "height": 5, "change": 7, "painted": True, "time": 1.5}
+
+
+def test_masks_are_asked_for_by_their_change(labeler: LabelerHttp, handler: type[Handler]) -> None:
+    handler.body = json.dumps({"masks": [MASK], "last": 7}).encode()
+    page = labeler.masks(6, 10)
+    assert (page.masks[0].number, page.masks[0].painted, page.last) == (3, True, 7)
+    handler.body = b"png"
+    assert labeler.mask("ab") == b"png"
+    assert handler.seen == [("/api/masks?after=6&limit=10", "Bearer secret"), ("/api/masks/ab", "Bearer secret")]
+    handler.status = 404
+    assert labeler.mask("ab") is None
+
+
+@pytest.mark.parametrize("change", [{"number": -1}, {"width": 0}, {"painted": None}, {"change": "x"}])
+def test_a_mask_that_makes_no_sense_is_refused(
+    labeler: LabelerHttp, handler: type[Handler], change: dict[str, object]
+) -> None:
+    handler.body = json.dumps({"masks": [MASK | change], "last": 7}).encode()
+    with pytest.raises(ProtocolError, match=next(iter(change))):
+        labeler.masks(0)
+    handler.body = b"<html>"
+    with pytest.raises(ProtocolError):
+        labeler.masks(0)
