@@ -77,10 +77,10 @@ class ExplainPage {
   async #learn() {
     for (;;) {
       try {
-        const [{ methods, version }, { versions }] = await Promise.all([getMethods(), getVersions()]);
-        [this.#methods, this.#present] = [methods, version];
-        this.#versions = explicable(versions, version);
+        const { methods } = await getMethods();
+        this.#methods = methods;
         this.#chosenMethods = firstMethods(methods);
+        await this.#learnVersions();
         this.#chosenVersions = firstVersions(this.#versions);
         return this.#drawChoices();
       } catch (error) {
@@ -91,6 +91,16 @@ class ExplainPage {
     }
   }
 
+  /** The versions as they are now: while others label, the newest is soon another one. */
+  async #learnVersions() {
+    const { versions } = await getVersions();
+    const before = this.#present;
+    this.#present = Math.max(0, ...versions.map((version) => version.version));
+    this.#versions = explicable(versions, this.#present);
+    if (this.#chosenVersions.delete(before)) this.#chosenVersions.add(this.#present);
+    if (before !== this.#present) this.#drawChoices();
+  }
+
   #drawChoices() {
     checks(byId("methods"), this.#methods.map((method) => ({ id: method.name, text: method.title, more: method.note ? "approx." : "", hint: method.why_not || method.note, off: !method.allowed })), this.#chosenMethods, () => this.#draw());
     checks(byId("versions"), [...this.#versions].reverse().map((version) => ({ id: version.version, text: version.version === this.#present ? "now" : version.name || `version ${version.version}`, more: `${version.labels} labels`, hint: "", off: false })), this.#chosenVersions, () => this.#draw());
@@ -99,6 +109,7 @@ class ExplainPage {
   /** @param {string} kind */
   async #showKind(kind) {
     this.#kind.press(kind);
+    await this.#learnVersions().catch(() => null);
     const versions = kind === "wrong" || kind === "right" ? this.#versions.slice(-1) : this.#versions;
     this.#listed = [];
     if (kind === "picked") this.#listed = await this.#pickedImages();
