@@ -54,7 +54,8 @@ def install(
         say(f"{count:,} images are in {images / dataset.name}; their labels are imported")
     missing = import_labels(config, images / dataset.name / LABELS, labeler_url, say)
     if missing:
-        say(f"{missing:,} images of {images / dataset.name / LABELS} were not found; their labels are left out")
+        say(f"{missing:,} images of {images / dataset.name / LABELS} were not found, and their labels are left out;")
+        say("where they are only not indexed yet, run the same command again")
     say("done: the labels are there, and training begins as soon as labeler and trainer run (make run)")
 
 

@@ -6,7 +6,7 @@ import time
 from collections.abc import Callable
 from contextlib import ExitStack, closing
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import requests
 
@@ -68,8 +68,7 @@ def import_through(
     data, missing, idle = labels.read_bytes(), -1, 0
     while missing and idle < patience:
         began = time.monotonic()
-        report = _post(f"{url.rstrip('/')}/api/import?format=csv", data, headers)
-        found = int(report["unknown_count"])
+        found = _post(f"{url.rstrip('/')}/api/import?format=csv", data, headers)
         idle = idle + 1 if found == missing else 0
         missing = found
         if missing:
@@ -77,13 +76,14 @@ def import_through(
     return missing
 
 
-def _post(url: str, data: bytes, headers: dict[str, str]) -> dict[str, Any]:
+def _post(url: str, data: bytes, headers: dict[str, str]) -> int:
+    """How many of the images the labeler has not found yet."""
     try:
         answer = requests.post(url, data=data, headers=headers, timeout=TIMEOUT_S)
         body = answer.json()
         if not answer.ok:
             raise DatasetError(f"the labeler at {url} refuses the labels: {body['error']['message']}")
-        return dict(body)
+        return int(body["unknown_count"])
     except (requests.RequestException, ValueError, KeyError, TypeError) as error:
         raise DatasetError(
             f"the labeler that is at work does not answer at {url}; name its address by --labeler, or stop it, and "

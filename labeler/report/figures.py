@@ -16,10 +16,17 @@ COUNTED_CLASSES: Final = 15
 COLOURS: Final = 10
 ROW: Final = 22  # height of a bar with its name
 NAME_WIDTH: Final = 150
-WIDEST_CELL: Final = 56.0
+WIDEST_CELL: Final = 76.0
 NARROW_CELL: Final = 24.0  # names of columns stand upright above it
 ROOM: Final = 44.0  # on the right, for the last name that leans over
 MAP_SIZE: Final = (760.0, 640.0)
+
+
+CURVES: Final = {
+    "precision_recall": ("Precision against recall", "Recall, %", "Precision, %", "average precision"),
+    "roc": ("ROC", "False positive rate, %", "True positive rate, %", "area"),
+}
+"""Title, titles of the axes, and what the area is called, by kind."""
 
 
 class Key(NamedTuple):
@@ -80,6 +87,24 @@ def confusion(matrix: Sequence[Sequence[int]], names: Sequence[str]) -> Figure |
     note = "" if size <= COUNTED_CLASSES else "A cell that is pointed at says its classes and its count."
     note += "" if named else " Classes in the order of their table."
     return Figure("Confusion matrix", drawing(title, WIDTH, height, *parts), legend, note)
+
+
+def class_curves(kind: str, curves: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Figure | None:
+    """`roc` or `precision_recall` of each class, as `GET /api/analysis/curves` has them; None for many classes.
+
+    A class without a test image has no curve.
+    """
+    drawn = [(names.index(each["class"]), each[kind]) for each in curves if each[kind]]
+    if not drawn or len(names) > COLOURS:
+        return None
+    title, across, up, area = CURVES[kind]
+    plot = Plot(_unit(across), _unit(up))
+    for number, points in drawn:
+        plot.line(list(zip(points["x"], points["y"], strict=True)), colour_of(number))
+    legend = [
+        Key("line", colour_of(number), f"{names[number]}, {area} {points['area']:.3f}") for number, points in drawn
+    ]
+    return Figure(title, plot.draw(title), legend)
 
 
 def reliability(bins: Sequence[Mapping[str, Any]]) -> Figure | None:

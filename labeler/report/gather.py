@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, Final, NamedTuple
 
@@ -78,8 +78,9 @@ def gather(services: Services) -> Material:
     present: Any = None if newest is None else services.analyst.tables([newest])["versions"][0]
     dashboard = services.dashboard.view(services.settings.config.stop.thresholds)
     began, ended = _span(services.database)
-    shown: Sequence[Album] = ()
+    shown, curves = list[Album](), []
     if newest is not None:
+        curves = services.analyst.curves([newest], [each["class"] for each in present["per_class"]])["curves"]
         shown = albums(
             services.analyst, newest, present, services.gallery.show, looks(services.explanations, services.clock)
         )
@@ -90,6 +91,7 @@ def gather(services: Services) -> Material:
         state=services.views.state(),
         history=services.desk.history.rows(),
         present=present,
+        curves=curves,
         versions=rows,
         people=dashboard["people"],
         pace=dashboard["pace"],

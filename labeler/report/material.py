@@ -44,8 +44,9 @@ class Material:
 
     made_at, began, ended: seconds since the epoch; the last two of the first and last annotation, None where there is
     none. state: as `GET /api/state`. history: evaluations, oldest first. present: the newest version as
-    `GET /api/analysis` shows it, None before the first. versions: rows of `GET /api/versions`. people, pace: as in
-    `GET /api/dashboard`. changes: of the settings, oldest first. programs: names and versions.
+    `GET /api/analysis` shows it, None before the first; curves: those of its classes, as `GET /api/analysis/curves` has
+    them. versions: rows of `GET /api/versions`. people, pace, forecast: as in `GET /api/dashboard`. changes: of the
+    settings, oldest first. programs: names and versions.
     """
 
     made_at: float
@@ -54,6 +55,7 @@ class Material:
     state: Row
     history: Sequence[Row]
     present: Row | None
+    curves: Sequence[Row]
     versions: Sequence[Row]
     people: Sequence[Row]
     pace: Row

@@ -7,7 +7,16 @@ from typing import Any, Final
 
 from labeler.report import words
 from labeler.report.curves import Mark, Run, curve, labels_of, pace
-from labeler.report.figures import Figure, amounts, colour_of, confusion, place_map, reliability, uncertainty
+from labeler.report.figures import (
+    Figure,
+    amounts,
+    class_curves,
+    colour_of,
+    confusion,
+    place_map,
+    reliability,
+    uncertainty,
+)
 from labeler.report.material import Material, Row
 
 MOST_VERSIONS: Final = 24
@@ -41,7 +50,7 @@ def page(material: Material) -> dict[str, Any]:
         "goals": [words.sentence(line["sentence"]) for line in state["outlook"]],
         "forecast": [_forecast(each) for each in material.forecast],
         "curves": _curves(material),
-        "model_figures": _model_figures(present, matrix, names),
+        "model_figures": _model_figures(material, matrix, names),
         "classes": _classes(material),
         "confusions": _confusions(matrix, names),
         "label_figures": _label_figures(material),
@@ -116,7 +125,8 @@ def _curves(material: Material) -> list[Figure]:
     return [figure for figure in drawn if figure]
 
 
-def _model_figures(present: Row | None, matrix: Sequence[Sequence[int]], names: Sequence[str]) -> list[Figure]:
+def _model_figures(material: Material, matrix: Sequence[Sequence[int]], names: Sequence[str]) -> list[Figure]:
+    present = material.present
     if present is None:
         return []
     doubt = present["uncertainty"]
@@ -124,6 +134,8 @@ def _model_figures(present: Row | None, matrix: Sequence[Sequence[int]], names: 
         confusion(matrix, names),
         reliability(present["reliability"]),
         uncertainty(doubt["right"], doubt["wrong"], doubt["separation"]),
+        class_curves("precision_recall", material.curves, names),
+        class_curves("roc", material.curves, names),
     ]
     return [figure for figure in drawn if figure]
 

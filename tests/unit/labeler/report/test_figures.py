@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from labeler.report.curves import MOST_POINTS, Mark, Run, curve, pace
-from labeler.report.figures import Cloud, Figure, amounts, confusion, place_map, reliability, uncertainty
+from labeler.report.figures import Cloud, Figure, amounts, class_curves, confusion, place_map, reliability, uncertainty
 from labeler.report.page import marks
 
 
@@ -129,3 +129,12 @@ def test_a_change_is_marked_at_the_labels_of_the_evaluation_before_it() -> None:
     history = [row(10, 0.2) | {"test_labels": 5}, row(20, 0.5) | {"test_labels": 8}, row(30, 0.5)]
     changes = [{"revision": 1, "time": 50.0}, {"revision": 2, "time": 2500.0}, {"revision": 2, "time": 2500.0}]
     assert marks(changes, history) == [Mark(1, 0, 50.0), Mark(2, 28, 2500.0)]
+
+
+def test_each_class_with_a_curve_has_its_line_and_its_area() -> None:
+    curve_of = {"x": [0.0, 0.5, 1.0], "y": [0.0, 1.0, 1.0], "area": 0.75}
+    curves = [{"class": "b", "roc": curve_of}, {"class": "a", "roc": None}]
+    figure = class_curves("roc", curves, ["a", "b"])
+    assert [tuple(key) for key in figure.legend] == [("line", "k-1", "b, area 0.750")]
+    assert {"False positive rate, %", "True positive rate, %"} <= set(texts(drawn(figure)))
+    assert class_curves("roc", curves, [str(i) for i in range(9)] + ["a", "b"]) is None

