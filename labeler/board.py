@@ -174,8 +174,9 @@ class Board:
         return self.scan.done and self.label_counts.total() > 0 and not self._imported_last
 
     def _take(self, row: Annotation) -> None:
+        if row.kind is Kind.LABEL and self.book.standing(row.image) is None:  # no correction
+            self._imported_last = row.annotator == IMPORTER
         self.book.apply(row.for_trainer())
-        self._imported_last = row.annotator == IMPORTER
         if row.bulk is not None:
             self._bulk_seqs.add(row.seq)
 

@@ -135,5 +135,9 @@ def test_an_import_of_all_labels_does_not_end_the_training(make_world: Callable[
     world.labeler.catalog.progress(3, 3, True)
     assert world.state()["session"] == "labelling"
     assert world.lease()["reason"] == "all_done"
-    world.annotate(world.get("/api/annotations")["annotations"][0]["image_id"], "dog")
+    first = world.get("/api/annotations")["annotations"][0]
+    world.annotate(first["image_id"], "dog")  # a correction
+    assert world.state()["session"] == "labelling"
+    world.find(1, prefix="another")
+    world.label_next("cat")
     assert world.state()["session"] == "stopping"
