@@ -73,8 +73,12 @@ class Settings:
         with self._board.lock:
             goals = {f"{family}/{old}": f"{family}/{new}" for family in OF_CLASSES}
             renamed = {
-                key: {names.get(name, name): value for name, value in value_of(self.config, key).items()}
-                for key, names in (("train.class_weights", {old: new}), ("stop.thresholds", goals))
+                key: _renamed(value_of(self.config, key), names)
+                for key, names in (
+                    ("train.class_weights", {old: new}),
+                    ("train.costs", {old: new}),
+                    ("stop.thresholds", goals),
+                )
             }
             self._adopt(steered(self.config, renamed), "", None)
 
@@ -116,7 +120,7 @@ class Settings:
     def _check_classes(self, config: Config) -> None:
         """Raise InvalidInput for a class that nobody has added and that was not named before."""
         known = set(self._board.class_names.values())
-        for key, names in (("train.class_weights", _weighed), ("stop.thresholds", _with_goal)):
+        for key, names in _CLASSES_IN.items():
             for name in names(config) - names(self.config) - names(self.base):
                 if name not in known:
                     raise InvalidInput(f"{key} names the class {name[:80]!r}, which there is not; add it first", key)
@@ -140,6 +144,25 @@ def _weighed(config: Config) -> set[str]:
     return set(config.train.class_weights)
 
 
+def _with_costs(config: Config) -> set[str]:
+    return {*config.train.costs, *(said for row in config.train.costs.values() for said in row)}
+
+
 def _with_goal(config: Config) -> set[str]:
     families = [name.partition("/") for name in config.stop.thresholds]
     return {name for family, _, name in families if family in OF_CLASSES}
+
+
+def _renamed(values: Mapping[str, Any], names: Mapping[str, str]) -> dict[str, Any]:
+    """A mapping with other names for some keys, also of the mappings in it."""
+    return {
+        names.get(name, name): _renamed(value, names) if isinstance(value, dict) else value
+        for name, value in values.items()
+    }
+
+
+_CLASSES_IN: Final[Mapping[str, Callable[[Config], set[str]]]] = {
+    "train.class_weights": _weighed,
+    "train.costs": _with_costs,
+    "stop.thresholds": _with_goal,
+}

@@ -12,7 +12,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from shared.config_file import read_file
-from shared.costs import check_costs
+from shared.costs import check_costs, unknown_names
 from shared.errors import ConfigError
 
 ENV_PREFIX = "LABELSTREAM_"
@@ -138,6 +138,12 @@ class Train(Section):
     steps_per_slice: Positive = 200
     pause_every: Annotated[int, Field(ge=0)] = 0
 
+    @field_validator("costs")
+    @classmethod
+    def _of_mistakes(cls, costs: dict[str, dict[str, float]]) -> dict[str, dict[str, float]]:
+        check_costs(costs)
+        return costs
+
 
 class Slow(Section):
     enabled: Literal["auto"] | bool = "auto"
@@ -231,11 +237,6 @@ class Config(Section):
     stop: Stop = Stop()
     advice: Advice = Advice()
 
-    @model_validator(mode="after")
-    def _costs_of_classes(self) -> Self:
-        check_costs(self.train.costs, self.classes)
-        return self
-
     @field_validator("classes")
     @classmethod
     def _distinct_names(cls, names: list[str]) -> list[str]:
@@ -266,9 +267,12 @@ def load_config(
         if value is not None:
             _set(values, dotted, value)
     try:
-        return Config.model_validate(values)
+        config = Config.model_validate(values)
     except ValidationError as error:
         raise ConfigError("\n".join(explain(dict(e)) for e in error.errors())) from error
+    if config.classes and (sentences := unknown_names(config.train.costs, config.classes)):
+        raise ConfigError(sentences[0])
+    return config
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, object]:

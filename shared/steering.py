@@ -70,6 +70,7 @@ STEERABLE: Final[tuple[Steerable, ...]] = (
     Steerable("train.C", _T, "Fit to the labels, C", "Its inverse, 1/C, is the weight decay of the head."),
     Steerable("train.class_balanced", _T, "Balanced classes", "Rare classes weigh as much as frequent ones."),
     Steerable("train.class_weights", _T, "Class weights", "What the labels of a class count besides; 1 by itself."),
+    Steerable("train.costs", _T, "Costs of mistakes", "Of saying one class where another is true; 1 by itself."),
     Steerable("train.steps_per_slice", _T, "Steps per slice", "Between slices the trainer looks for news.", "steps"),
     Steerable("train.query_every", _T, "Order the queue every", "The next images are chosen anew.", "batches"),
     Steerable("train.evaluate_every", _T, "Evaluate every", "On the labelled test images.", "batches"),
@@ -152,6 +153,7 @@ class Form(StrEnum):
     CHOICE = "choice"
     THRESHOLDS = "thresholds"
     WEIGHTS = "weights"
+    COSTS = "costs"
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +207,8 @@ def range_of(key: str) -> Range:
     schema = made.model_json_schema()["properties"][name] if made else {}
     if "additionalProperties" in schema:
         inner = schema["additionalProperties"]
+        if "additionalProperties" in inner:
+            return _numbers(Form.COSTS, inner["additionalProperties"])
         return _numbers(Form.WEIGHTS, inner) if "type" in inner else Range(Form.THRESHOLDS)
     return _range(schema.get("anyOf", [schema]))
 
@@ -282,7 +286,7 @@ def _numbers(form: Form, schema: dict[str, Any], nullable: bool = False) -> Rang
 def _refusal(overrides: Mapping[str, Any], error: ValidationError) -> InvalidInput:
     first = error.errors()[0]
     key = ".".join(str(part) for part in first["loc"][:2])
-    if key in overrides and range_of(key).form not in {Form.THRESHOLDS, Form.WEIGHTS}:
+    if key in overrides and range_of(key).form not in {Form.THRESHOLDS, Form.WEIGHTS, Form.COSTS}:
         return InvalidInput(f"{key} is {_short(overrides[key])}; expected {range_of(key).words}", key)
     return InvalidInput(explain(first), key if key in overrides else "")
 

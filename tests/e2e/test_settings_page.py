@@ -159,7 +159,32 @@ def test_goals_and_weights(studio: Studio) -> None:
     weight.fill("1")
     weight.press("Enter")
     studio.has("train.class_weights", {})
+
+
+def test_costs_of_mistakes(studio: Studio) -> None:
+    studio.open("Training")
+    costs = studio.row("train.costs")
+    costs.get_by_label("True class").select_option("dog")
+    costs.get_by_label("Said class").select_option("<b>bird</b>")
+    costs.get_by_label("Cost of this mistake").fill("10")
+    costs.get_by_label("Cost of this mistake").press("Enter")
+    studio.has("train.costs", {"dog": {"<b>bird</b>": 10}})
+    expect(studio.page.locator("#changes li").first).to_contain_text("none → dog as <b>bird</b> × 10")
+    known = costs.get_by_role("textbox", name="Cost of dog as <b>bird</b>")
+    known.fill("2000")
+    known.press("Enter")
+    expect(costs.locator(".error")).to_contain_text("less than or equal to 1000")
+    known.fill("4")
+    known.press("Enter")
+    studio.has("train.costs", {"dog": {"<b>bird</b>": 4}})
+    costs.get_by_label("True class").select_option("cat")
+    costs.get_by_label("Said class").select_option("cat")
+    costs.get_by_label("Cost of this mistake").fill("2")
+    costs.get_by_label("Cost of this mistake").press("Enter")
+    expect(costs.locator(".error")).to_contain_text("is no mistake")
     photograph(studio.page, "settings-training")
+    costs.get_by_role("button", name="Remove the cost of dog as <b>bird</b>").click()
+    studio.has("train.costs", {})
 
 
 def test_what_is_off_is_greyed_out_and_choices_are_taken_at_once(studio: Studio) -> None:
@@ -212,6 +237,8 @@ def test_versions_are_named_compared_gone_back_to_and_trained_on_from(studio: St
     expect(studio.page.locator("#changes li").first).to_contain_text("Next fine-tuning from version 20")
     recall = studio.trainer.all(events.STEERING)[-1]["recall"]
     assert (recall["kind"], recall["version"], recall["revision"]) == ("finetune", 20, 2)
+    rows.nth(2).get_by_role("link", name="Compare version 3 with the newest").click()
+    expect(studio.page.locator("#versions input:checked")).to_have_count(2)
 
 
 def test_pause_resume_and_stop(studio: Studio) -> None:

@@ -91,6 +91,7 @@ def test_what_another_release_wrote_is_dropped_with_a_warning(world: World, capl
     ("key", "good", "bad"),
     [
         ("train.class_weights", {"cat": 2.0}, {"cow": 2.0}),
+        ("train.costs", {"cat": {"dog": 2.0}}, {"cat": {"cow": 2.0}}),
         ("stop.thresholds", {"recall/dog": {"at_least": 0.5}}, {"recall/cow": {"at_least": 0.5}}),
     ],
 )
@@ -117,12 +118,14 @@ def test_what_is_set_for_a_class_follows_its_new_name(world: World) -> None:
     settings.change(
         {
             "train.class_weights": {"cat": 2.0, "dog": 3.0},
+            "train.costs": {"cat": {"dog": 5.0}, "dog": {"cat": 4.0}},
             "stop.thresholds": {"recall/cat": {"at_least": 0.5}, "accuracy": {"at_least": 0.9}},
         },
         "Ada",
     )
     settings.rename_class("cat", "tiger")
     assert settings.config.train.class_weights == {"tiger": 2.0, "dog": 3.0}
+    assert settings.config.train.costs == {"tiger": {"dog": 5.0}, "dog": {"tiger": 4.0}}
     assert list(settings.config.stop.thresholds) == ["recall/tiger", "accuracy"]
     settings.rename_class("nobody", "else")
     assert settings.revision == 2

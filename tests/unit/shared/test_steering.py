@@ -90,6 +90,8 @@ def test_a_number_in_its_range_is_taken_and_one_beyond_is_refused_with_the_range
         ("stop.thresholds", {"accurcy": {"at_least": 1}}, "unknown metric 'accurcy'"),
         ("stop.thresholds", 3, "got 3"),
         ("train.class_weights", {"a": 0}, "greater than 0"),
+        ("train.costs", {"a": {"b": 0}}, "greater than 0"),
+        ("train.costs", {"a": {"a": 2}}, "is no mistake"),
         ("model.backbone", "resnet18", "set it in config.yaml and start again"),
         ("train.c", 3, "did you mean `train.C`?"),
         ("", 3, "did you mean"),

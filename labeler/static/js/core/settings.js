@@ -3,7 +3,8 @@
 import { count, counted, isShare, metricName, metricValue, moment, percent, sentence } from "./format.js";
 
 /**
- * @typedef {"number" | "whole" | "switch" | "choice" | "thresholds" | "weights"} Form
+ * @typedef {"number" | "whole" | "switch" | "choice" | "thresholds" | "weights" | "costs"} Form
+ * @typedef {Record<string, Record<string, number>>} Costs true class, said class, cost
  * @typedef {Record<string, import("./types.js").Threshold>} Goals
  *
  * @typedef {object} Setting one of GET /api/settings
@@ -80,8 +81,31 @@ export function valueText(value) {
   if (value === null) return "by itself";
   if (typeof value === "number") return fieldText(value);
   if (typeof value !== "object") return choiceText(value);
-  const parts = Object.entries(value).map(([name, inner]) => (typeof inner === "number" ? `${name} × ${inner}` : goalText(name, inner)));
-  return parts.join(", ") || "none";
+  return Object.entries(value).map(partText).join(", ") || "none";
+}
+
+/** One entry of a weight per class, a goal per metric, or costs per true class. @param {[string, any]} entry */
+function partText([name, inner]) {
+  if (typeof inner === "number") return `${name} × ${inner}`;
+  if ("at_least" in inner || "at_most" in inner) return goalText(name, inner);
+  return Object.entries(inner).map(([said, cost]) => `${mistakeText(name, said)} × ${cost}`).join(", ");
+}
+
+/** @param {string} truth @param {string} said */
+export const mistakeText = (truth, said) => `${truth} as ${said}`;
+
+/**
+ * The costs with that of one mistake set; null takes it away.
+ * @param {Costs} costs
+ * @param {string} truth
+ * @param {string} said
+ * @param {number | null} cost
+ * @returns {Costs}
+ */
+export function withCost(costs, truth, said, cost) {
+  const row = Object.entries(costs[truth] ?? {}).filter(([name]) => name !== said);
+  const changed = { ...costs, [truth]: Object.fromEntries(cost === null ? row : [...row, [said, cost]]) };
+  return Object.fromEntries(Object.entries(changed).filter(([, inner]) => Object.keys(inner).length > 0));
 }
 
 /** "Accuracy ≥ 95.0 %". @param {string} metric @param {import("./types.js").Threshold} goal */

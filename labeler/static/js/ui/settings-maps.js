@@ -1,6 +1,6 @@
-/** Editors of settings that hold several values by name: goals for metrics, weights of classes. */
+/** Editors of settings that hold several values by name: goals for metrics, weights of classes, costs of mistakes. */
 
-import { goalField, goalMetrics, goalOf, goalUnit, signOf } from "../core/settings.js";
+import { goalField, goalMetrics, goalOf, goalUnit, mistakeText, signOf, withCost } from "../core/settings.js";
 import { metricName } from "../core/format.js";
 import { el, keyed, setText } from "./dom.js";
 
@@ -127,6 +127,60 @@ export function weightsEditor(id, save) {
         if (document.activeElement !== input) input.value = String(weights[name] ?? 1);
       });
       setText(none, "No classes yet.");
+    },
+  };
+}
+
+/**
+ * Costs: a row per mistake that does not cost 1. A new one counts from the moment it has a number.
+ * @param {string} id
+ * @param {(value: import("../core/settings.js").Costs) => void} save
+ * @returns {Editor}
+ */
+export function costsEditor(id, save) {
+  /** @type {import("../core/settings.js").Costs} */ let costs = {};
+  const rows = el("ul", { class: "map-rows" });
+  const truth = el("select", { class: "field", "aria-label": "True class" });
+  const said = el("select", { class: "field", "aria-label": "Said class" });
+  const cost = el("input", { type: "text", inputmode: "decimal", class: "field", autocomplete: "off", placeholder: "cost", "aria-label": "Cost of this mistake", onchange: () => begin() });
+  const adding = el("div", { class: "map-rows adding" }, el("li", {}, truth, el("span", { class: "muted" }, "as"), said, el("span", { class: "sign" }, "×"), cost));
+  const element = el("div", { class: "map", id, role: "group", "aria-labelledby": `${id}-title` }, rows, adding);
+
+  function begin() {
+    const number = numberIn(cost.value);
+    if (number === null || !truth.value || !said.value) return;
+    cost.value = "";
+    save(withCost(costs, truth.value, said.value, number));
+  }
+
+  /** @param {[string, string]} mistake */
+  function row([real, wrong]) {
+    const text = mistakeText(real, wrong);
+    const input = el("input", { type: "text", inputmode: "decimal", class: "field", autocomplete: "off", "aria-label": `Cost of ${text}`, onchange: () => set() });
+    const set = () => {
+      const number = numberIn(input.value);
+      if (number === null) input.value = String(costs[real]?.[wrong] ?? "");
+      else save(withCost(costs, real, wrong, number));
+    };
+    const remove = el("button", { type: "button", class: "button small quiet", "aria-label": `Remove the cost of ${text}`, onclick: () => save(withCost(costs, real, wrong, null)) }, "×");
+    return el("li", {}, el("span", { class: "name", title: text }, text), el("span", { class: "sign" }, "×"), input, remove);
+  }
+
+  return {
+    element,
+    show(setting, classes) {
+      costs = setting.value;
+      const known = [...truth.options].map((/** @type {any} */ option) => option.value);
+      if (known.join("\n") !== classes.join("\n")) {
+        for (const select of [truth, said]) select.replaceChildren(...classes.map((name) => el("option", {}, name)));
+        said.selectedIndex = Math.min(1, classes.length - 1);
+      }
+      adding.hidden = classes.length < 2;
+      const mistakes = Object.entries(costs).flatMap(([real, inner]) => Object.keys(inner).map((wrong) => /** @type {[string, string]} */ ([real, wrong])));
+      keyed(rows, mistakes, (mistake) => mistake.join("\n"), row, (item, [real, wrong]) => {
+        const input = /** @type {any} */ (item.children[2]);
+        if (document.activeElement !== input) input.value = String(costs[real][wrong]);
+      });
     },
   };
 }

@@ -1,7 +1,7 @@
 /** One row per setting: what it is, its field, its range, its reset. */
 
 import { around, choiceText, fieldText, isChanged, typed, valueText } from "../core/settings.js";
-import { goalsEditor, weightsEditor } from "./settings-maps.js";
+import { costsEditor, goalsEditor, weightsEditor } from "./settings-maps.js";
 import { announce, el, keyed, setText } from "./dom.js";
 
 /**
@@ -51,6 +51,7 @@ export class SettingRows {
     if (form === "choice") return choiceEditor(describe, save);
     if (form === "thresholds") return goalsEditor(id, save);
     if (form === "weights") return weightsEditor(id, save);
+    if (form === "costs") return costsEditor(id, save);
     return numberEditor(describe, save, (text) => this.#complain(key, text));
   }
 
@@ -79,7 +80,9 @@ export class SettingRows {
   #complain(key, text) {
     const row = this.#rows.get(key)?.row;
     setText(row.querySelector(".error"), text);
-    row.querySelector("input, select")?.setAttribute("aria-invalid", String(text !== ""));
+    for (const field of row.querySelectorAll("[aria-invalid]")) field.removeAttribute("aria-invalid");
+    const field = row.contains(document.activeElement) ? document.activeElement : row.querySelector("input, select");
+    if (text) field.setAttribute("aria-invalid", "true");
   }
 }
 
