@@ -144,7 +144,7 @@ class DashboardPage {
 
   /** A stretch was chosen: its rows, of which the page has only a selection, are fetched. @param {number} low @param {number} high */
   async #refine(low, high) {
-    const times = Number.isNaN(low) ? null : timesWithin(this.#history, this.#by, low, high);
+    const times = timesWithin(this.#history, this.#by, low, high);
     if (!times) return;
     const detail = await getDetail(times[0], times[1]).catch(() => null);
     if (!detail) return;

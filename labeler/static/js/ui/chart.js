@@ -12,7 +12,7 @@ import { Plot, around, axis, polyline, timeAxis } from "./plot.js";
  * @property {string[]} metrics one line each, of one unit; the second is dashed
  * @property {boolean} axes
  * @property {import("../core/curve.js").By} [by] what the horizontal axis counts
- * @property {(low: number, high: number) => void} [onZoom] makes a stretch selectable; NaN for all of it
+ * @property {(low: number, high: number) => void} [onZoom] makes a stretch selectable
  * @property {(at: number | null, marks: Mark[]) => void} [onPoint] row under the pointer, and the marks near it
  */
 
@@ -30,7 +30,8 @@ export class Chart {
   #stop = null;
   /** @type {Mark[]} */
   #marks = [];
-  #zoomed = false;
+  /** The stretch that the person has chosen. @type {[number, number] | null} */
+  #stretch = null;
 
   /**
    * @param {HTMLElement} box
@@ -44,7 +45,7 @@ export class Chart {
   /** Another metric, or another horizontal axis. @param {Partial<Look>} change */
   become(change) {
     this.#look = { ...this.#look, ...change };
-    this.#zoomed = false;
+    this.#stretch = null;
     this.#curve = { x: [], lines: [] };
   }
 
@@ -58,7 +59,7 @@ export class Chart {
     [this.#curve, this.#stop, this.#marks] = [curve, stop, marks];
     const data = columns(curve, this.#look.metrics.length);
     if (fresh) this.#plot.renew(data, this.#words());
-    else this.#plot.show(data, this.#words(), this.#zoomed);
+    else this.#plot.show(data, this.#words());
   }
 
   #words() {
@@ -74,35 +75,36 @@ export class Chart {
   /** @param {import("./plot.js").Colours} colours @returns {import("./plot.js").Options} */
   #options(colours) {
     const { metrics, axes, by = "labels", onZoom } = this.#look;
+    const range = onZoom ? around(by === "time" ? 60 : 1) : fromZero;
     const across = by === "time" ? timeAxis(colours, "Time") : axis(colours, "Labels, training and test", (v) => count(v), 26);
     const hooks = { draw: [(/** @type {uPlot} */ plot) => this.#lines(plot, colours)] };
     return {
       legend: { show: false },
-      cursor: { show: axes, x: axes, y: false, drag: { x: Boolean(onZoom), y: false }, points: { show: false } },
+      cursor: { show: axes, x: axes, y: false, drag: { x: Boolean(onZoom), y: false }, points: { show: false }, bind: { dblclick: (_plot, _target, again) => this.#unzoom(again) } },
       padding: axes ? [8, 12, 0, 0] : [4, 0, 2, 0],
-      scales: { x: { time: by === "time", range: onZoom ? around(by === "time" ? 60 : 1) : fromZero }, y: { range: (_, low, high) => this.#range(low, high) } },
+      scales: { x: { time: by === "time", range: (plot, low, high) => this.#stretch ?? range(plot, low, high) }, y: { range: (_, low, high) => this.#range(low, high) } },
       axes: axes ? [across, axis(colours, unitOf(metrics[0]), (v) => tick(metrics[0], v), 46)] : [{ show: false }, { show: false }],
       series: [{}, ...metrics.flatMap((_, i) => seriesOf(colours, i))],
       bands: metrics.map((_, i) => ({ series: [3 * i + 3, 3 * i + 2], fill: colours.band })),
-      hooks: { ...hooks, setSelect: [(plot) => this.#zoom(plot)], setScale: [(plot, key) => this.#unzoom(plot, key)], setCursor: [(plot) => this.#point(plot)] },
+      hooks: { ...hooks, setSelect: [(plot) => this.#zoom(plot)], setCursor: [(plot) => this.#point(plot)] },
     };
   }
 
   /** @param {uPlot} plot */
   #zoom(plot) {
-    if (!this.#look.onZoom || plot.select.width < NEAR_PX) return;
-    this.#zoomed = true;
-    this.#look.onZoom(plot.posToVal(plot.select.left, "x"), plot.posToVal(plot.select.left + plot.select.width, "x"));
+    const { left, width } = plot.select;
+    if (!this.#look.onZoom || width < NEAR_PX) return;
+    this.#stretch = [plot.posToVal(left, "x"), plot.posToVal(left + width, "x")];
+    this.#look.onZoom(...this.#stretch);
   }
 
-  /** A double click shows everything again. @param {uPlot} plot @param {string} key */
-  #unzoom(plot, key) {
-    const { min, max } = plot.scales.x;
-    const x = this.#curve.x;
-    if (key !== "x" || !this.#zoomed || !x.length || min === undefined || max === undefined) return;
-    if (min > x[0] || max < x[x.length - 1]) return;
-    this.#zoomed = false;
-    this.#look.onZoom?.(Number.NaN, Number.NaN);
+  /** A double click shows everything again. @param {(event: MouseEvent) => unknown} again @returns {(event: MouseEvent) => null} */
+  #unzoom(again) {
+    return (event) => {
+      this.#stretch = null;
+      again(event);
+      return null;
+    };
   }
 
   /** @param {uPlot} plot */

@@ -41,14 +41,12 @@ export class Plot {
    * Other data under the same options.
    * @param {uPlot.AlignedData} data
    * @param {string} words what the plot says, for those who do not see it
-   * @param {boolean} [hold] keep the stretch that the person has chosen
    */
-  show(data, words, hold = false) {
+  show(data, words) {
     if (!this.#plot) return this.renew(data, words);
     this.#data = data;
     this.#box.setAttribute("aria-label", words);
-    this.#plot.setData(data, !hold);
-    if (hold) this.#plot.redraw();
+    this.#plot.setData(data);
   }
 
   /** Other data and other options. @param {uPlot.AlignedData} data @param {string} words */
@@ -123,7 +121,7 @@ export const fixed = (low, high) => ({ time: false, auto: false, range: [low, hi
 /**
  * The stretch of an axis, in which a single point lies in the middle: uPlot would make two years of it.
  * @param {number} pad what a single point has on either side
- * @returns {uPlot.Scale["range"]}
+ * @returns {(plot: uPlot, low: number | null, high: number | null) => [number, number]}
  */
 export const around = (pad) => (plot, low, high) => {
   const x = plot.data[0];
