@@ -33,7 +33,7 @@ const NONE = {
   right: "There is no test image that the present version gets right.",
   never_right: "Every test image was right in some version.",
   flipped: "No answer has changed from version to version.",
-  picked: "Nothing was picked; the Label, Review and Grid pages lead here from an image.",
+  picked: "Nothing was picked; the Label and Review pages lead here from an image.",
 };
 
 class ExplainPage {
