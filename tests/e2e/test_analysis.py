@@ -47,9 +47,9 @@ def predictions(run: Analysed, version: int) -> tuple[Array, Array]:
     return truth, np.array([row["probs"] for row in answer["images"]])
 
 
-def percent(share: float) -> str:
-    """With one digit, halves away from zero as JavaScript's toFixed has them."""
-    return str(Decimal(100 * share).quantize(Decimal("0.1"), ROUND_HALF_UP))
+def percent(share: float, step: str = "0.1") -> str:
+    """Halves away from zero as JavaScript's toFixed has them."""
+    return str(Decimal(100 * share).quantize(Decimal(step), ROUND_HALF_UP))
 
 
 def test_the_dashboard_shows_everything_and_agrees_with_scikit_learn(run: Analysed, page: Page) -> None:
@@ -137,7 +137,7 @@ def test_the_confusion_matrix_is_that_of_scikit_learn_and_leads_to_its_images(ru
     photograph(page, "review-confusion")
     page.get_by_role("button", name="shares of the row").click()
     shares = metrics.confusion_matrix(truth, probs.argmax(axis=1), normalize="true")
-    expect(page.locator(".matrix .right").first).to_have_text(f"{100 * shares[0, 0]:.0f}")
+    expect(page.locator(".matrix .right").first).to_have_text(percent(shares[0, 0], "1"))
 
     page.locator(".matrix .wrong").first.click()
     wait_for(images.count, "an image")
