@@ -5,7 +5,6 @@ A method whose map stays as it was, although nothing learnt is left, shows the i
 
 from __future__ import annotations
 
-import copy
 from typing import Final
 
 import numpy as np
@@ -24,7 +23,7 @@ COARSE: Final = 8  # pixels a side are averaged before maps are compared
 
 def randomised(explained: Explained, share: float, seed: int) -> Explained:
     """A copy whose head and the last `share` of the network's layers with weights are drawn anew."""
-    made = copy.deepcopy(explained)
+    made = explained.copied()
     layers = [layer for layer in made.network.modules() if list(layer.parameters(recurse=False))]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)

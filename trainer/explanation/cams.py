@@ -124,6 +124,7 @@ def _by_score(
     name, batch = f"network.{layer}", batch_size(x)
     with method(explained, name, batch, reshape_transform=strongest, **options) as extractor, torch.no_grad():
         explained(x)
+        extractor.model = explained.quick()  # the layer has been looked at; what follows are logits alone
         return _only(extractor(column, normalized=False))
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Self
 
 import numpy as np
@@ -14,12 +15,29 @@ from torch.nn import functional
 
 from trainer.explanation.alignment import offset
 from trainer.explanation.layers import Layers, find_layers
-from trainer.models.backbone import NetworkSpace
+from trainer.models.backbone import NetworkSpace, fused
 from trainer.models.head import Head
 from trainer.models.pixels import PixelSpace
 from trainer.models.space import Pixels, Space, SpaceInfo
 
 Report = Callable[[float], None]
+
+
+@dataclass(slots=True)
+class Watch:
+    """Who is told of progress, and how many of about `passes` images have gone through the network."""
+
+    report: Report | None = None
+    passes: int = 1
+    done: int = 0
+
+
+@dataclass(slots=True)
+class Found:
+    """What is found out once for a network: how far the maps of its layers lie beside the image; a faster copy."""
+
+    offsets: dict[str, float] = field(default_factory=dict)
+    fused: nn.Module | None = None
 
 
 class Explained(nn.Module):
@@ -32,14 +50,17 @@ class Explained(nn.Module):
     """
 
     def __init__(
-        self, network: nn.Module, info: SpaceInfo, layers: Layers, head: Head, offsets: dict[str, float] | None = None
+        self, network: nn.Module, info: SpaceInfo, layers: Layers, head: Head, found: Found | None = None
     ) -> None:
         super().__init__()
         self.network = network
-        self._offsets = {} if offsets is None else offsets
         self.info = info
         self.layers = layers
         self.classes = [int(number) for number in head.classes]
+        self.shift = 0.0
+        self._given = head
+        self._found = found or Found()
+        self._watch = Watch()
         device = next((p.device for p in (*network.parameters(), *network.buffers())), torch.device("cpu"))
         self.head = nn.Linear(head.weight.shape[1], len(self.classes), device=device)
         self.head.weight.data = torch.from_numpy(head.weight.copy()).to(device)
@@ -48,9 +69,6 @@ class Explained(nn.Module):
         self.register_buffer("std", torch.tensor(info.std, device=device).view(1, 3, 1, 1) * 255)
         self.mean: torch.Tensor
         self.std: torch.Tensor
-        self.shift = 0.0
-        self._report: Report | None = None
-        self._passes = self._done = 0
         self.eval().requires_grad_(False)
 
     @classmethod
@@ -66,15 +84,31 @@ class Explained(nn.Module):
 
     def with_head(self, head: Head) -> Explained:
         """The same network, not copied again, with another head."""
-        made = Explained(self.network, self.info, self.layers, head, self._offsets)
-        made.shift = self.shift
+        return self._like(Explained(self.network, self.info, self.layers, head, self._found))
+
+    def copied(self) -> Explained:
+        """Another one with a network of its own, to be changed."""
+        found = Found(dict(self._found.offsets))
+        return self._like(Explained(copy.deepcopy(self.network), self.info, self.layers, self._given, found))
+
+    def quick(self) -> Explained:
+        """The same function, up to rounding, faster on a CPU, but without the layers that methods look at."""
+        if self._found.fused is None:
+            self._found.fused = fused(self.network, self.info.image_size)
+        made = self._like(Explained(self._found.fused, self.info, Layers(), self._given))
+        made._watch = self._watch
         return made
+
+    def _like(self, made: Explained) -> Explained:
+        made.shift = self.shift
+        return made.to(self.mean.dtype)
 
     def forward(self, x: torch.Tensor) -> torch.Tensor:
         """Logits."""
-        if self._report is not None:
-            self._report(min(1.0, self._done / self._passes))
-            self._done += len(x)
+        watch = self._watch
+        if watch.report is not None:
+            watch.report(min(1.0, watch.done / watch.passes))
+            watch.done += len(x)
         features = functional.normalize(self.network(x), eps=1e-12)
         logits: torch.Tensor = self.head(features)
         return logits
@@ -86,18 +120,19 @@ class Explained(nn.Module):
 
     def offset(self, layer: str) -> float:
         """How far the map of `layer` lies beside the image, as alignment.offset says; found once for each layer."""
-        if layer not in self._offsets:
-            self._offsets[layer] = offset(self.network, layer, self.info.image_size, self.shift)
-        return self._offsets[layer]
+        offsets = self._found.offsets
+        if layer not in offsets:
+            offsets[layer] = offset(self.network, layer, self.info.image_size, self.shift)
+        return offsets[layer]
 
     @contextmanager
     def watched(self, report: Report, passes: int) -> Iterator[None]:
         """Within, `report` is called before each forward pass with the share done, of about `passes` images."""
-        self._report, self._passes, self._done = report, passes, 0
+        self._watch.report, self._watch.passes, self._watch.done = report, passes, 0
         try:
             yield
         finally:
-            self._report = None
+            self._watch.report = None
 
 
 class PixelFeatures(nn.Module):

@@ -56,7 +56,7 @@ def occlusion(explained: Explained, x: torch.Tensor, column: int, _layer: str) -
     """How far the logit falls when a square there takes the mean colour [Zeiler & Fergus 2014]."""
     side = max(1, x.shape[-1] // WINDOWS)
     with torch.no_grad():
-        drop: torch.Tensor = Occlusion(explained).attribute(
+        drop: torch.Tensor = Occlusion(explained.quick()).attribute(
             x,
             sliding_window_shapes=(3, side, side),
             strides=(3, max(1, side // 2), max(1, side // 2)),

@@ -7,7 +7,6 @@ logits are then those of the image as it was, and with them all that the model d
 
 from __future__ import annotations
 
-import copy
 from functools import partial
 from typing import Any, Final
 
@@ -27,7 +26,7 @@ def shifted(explained: Explained, amount: float) -> Explained:
     The model given is not changed. Raises InvalidInput where something else than a convolution, a linear layer or the
     pixels' own space reads the image, so that the shift cannot be compensated.
     """
-    moved = copy.deepcopy(explained)
+    moved = explained.copied()
     size, mean = explained.info.image_size, explained.mean
     noise = torch.randn(1, 3, size, size, generator=torch.Generator().manual_seed(0))
     x = noise.to(mean.device, mean.dtype)
