@@ -5,13 +5,17 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import reduce
 from statistics import NormalDist
+from typing import Final
 
 import numpy as np
 
 from labeler.analysis.judged import Integers, Judged
 from shared.intervals import CONFIDENCE
+
+RIGHT: Final = 1
+WRONG: Final = 0
+UNJUDGED: Final = -1
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,25 +62,23 @@ def exact_p(b: int, c: int) -> float:
 
 
 def never_right(versions: Sequence[Judged]) -> Integers:
-    """Numbers of the images that every one of two or more versions judged and none got right, ascending."""
-    common = _common(versions)
-    ever = np.zeros(len(common), bool)
-    for version in versions:
-        ever |= version.of(common).right
-    return common[~ever] if len(versions) > 1 else common[:0]
+    """Numbers of the images that two or more versions judged and none got right, ascending."""
+    numbers, right = _over(versions)
+    judged_twice = (right != UNJUDGED).sum(axis=0) > 1
+    return np.asarray(numbers[judged_twice & ~(right == RIGHT).any(axis=0)])
 
 
 def flipped(versions: Sequence[Judged]) -> dict[int, int]:
-    """Image number → how often its answer turned from right to wrong or back between versions, where it ever did.
+    """Image number → how often its answer turned from right to wrong or back, where it ever did.
 
-    versions: oldest first; images that one of them has not judged are left out.
+    versions: oldest first; of each image those count that judged it.
     """
-    common = _common(versions)
-    if len(versions) < 2:
-        return {}
-    right = np.stack([version.of(common).right for version in versions])
-    turns = (right[1:] != right[:-1]).sum(axis=0)
-    return {int(common[i]): int(turns[i]) for i in np.flatnonzero(turns)}
+    numbers, right = _over(versions)
+    turns, last = np.zeros(len(numbers), np.int64), np.full(len(numbers), UNJUDGED)
+    for now in right:
+        turns += (now != UNJUDGED) & (last != UNJUDGED) & (now != last)
+        last = np.where(now == UNJUDGED, last, now)
+    return {int(numbers[i]): int(turns[i]) for i in np.flatnonzero(turns)}
 
 
 def confident_mistakes(judged: Judged) -> Integers:
@@ -93,9 +95,13 @@ def confident_mistakes(judged: Judged) -> Integers:
     return judged.numbers[sure[np.argsort(quality, kind="stable")]]
 
 
-def _common(versions: Sequence[Judged]) -> Integers:
-    nothing = np.empty(0, np.int64)
-    return reduce(np.intersect1d, [version.numbers for version in versions]) if versions else nothing
+def _over(versions: Sequence[Judged]) -> tuple[Integers, Integers]:
+    """The images that any version judged, (N,) ascending, and RIGHT, WRONG or UNJUDGED of each version, (V, N)."""
+    numbers = np.unique(np.concatenate([np.empty(0, np.int64), *(version.numbers for version in versions)]))
+    right = np.full((len(versions), len(numbers)), UNJUDGED)
+    for row, version in zip(right, versions, strict=True):
+        row[np.searchsorted(numbers, version.numbers)] = np.where(version.right, RIGHT, WRONG)
+    return numbers, right
 
 
 def _difference(b: int, c: int, n: int) -> tuple[float, float, float]:

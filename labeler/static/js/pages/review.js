@@ -29,8 +29,8 @@ const VIEWS = [
 /** @type {{id: Kind, text: string, about: string, none: string}[]} */
 const KINDS = [
   { id: "mistakes", text: "confident mistakes", about: "Test images that the newest chosen version gets wrong and is sure of: its errors, or the label's. The surest comes first.", none: "No confident mistake." },
-  { id: "never_right", text: "never right", about: "Test images that no version has ever got right.", none: "Every test image was right in some version." },
-  { id: "flipped", text: "flipped", about: "Test images that turned from right to wrong or back between versions, most often first.", none: "No answer has turned." },
+  { id: "never_right", text: "never right", about: "Test images that two or more of these versions have judged and none got right: hard ones, or a wrong label.", none: "Every test image was right in one of them." },
+  { id: "flipped", text: "flipped", about: "Test images whose answer turned from right to wrong or back between these versions, most often first.", none: "No answer has turned." },
 ];
 
 const MOST_CURVES = 10;

@@ -2,7 +2,7 @@
 
 import { answered, passed, undone } from "../core/review.js";
 import { classKey, commandOf } from "../core/keys.js";
-import { count, counted, fileName, percent } from "../core/format.js";
+import { count, counted, fileName, percent, sentence } from "../core/format.js";
 import { answerAgain, getDoubted, takeBack } from "../io/analysis.js";
 import { shownUrl } from "../io/images.js";
 import { readName, uuid } from "../io/person.js";
@@ -63,7 +63,7 @@ export class Again {
       this.#draw();
     } catch (error) {
       if (part !== this.#part) return;
-      this.#say(error.message);
+      this.#say(sentence(error.message));
       if (error.status === 503 && this.#view) setTimeout(() => this.#view && part === this.#part && void this.#fetch(), AGAIN_MS);
     }
   }

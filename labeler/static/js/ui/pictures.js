@@ -28,7 +28,7 @@ function tile(image) {
   return el("button", { type: "button", onclick: () => enlarge(image), title: fileName(image.filename), dataset: { imageId: image.image_id } },
     el("img", { src: sized(image.url, TILE_PX), alt: fileName(image.filename), loading: "lazy" }),
     el("span", {}, `label ${image.label}`),
-    last ? el("span", { class: "muted" }, `taken for ${last.label}, ${percent(last.confidence)}`) : null);
+    last ? el("span", { class: "muted" }, `→ ${last.label} ${Math.round(100 * last.confidence)}\u00a0%`) : null);
 }
 
 /** @param {Found} image */
