@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any, Final, NamedTuple
 
-from labeler.report.svg import WIDTH, Axis, Plot, axis_over, drawing, tag, text
+from labeler.report.svg import WIDTH, Axis, Markup, Plot, axis_over, drawing, tag, text
 from labeler.report.words import count, percent, short
 
 MOST_BARS: Final = 24
@@ -42,7 +42,7 @@ class Figure:
     """A chart with its heading, its legend and a sentence below it."""
 
     title: str
-    svg: str
+    svg: Markup
     legend: Sequence[Key] = ()
     note: str = ""
 

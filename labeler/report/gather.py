@@ -23,6 +23,7 @@ from labeler.report.material import Album, Material, Setting
 from labeler.report.page import page
 from labeler.report.pictures import Explain, albums
 from labeler.report.style import SIGNS, hash_of, style_sheet
+from labeler.report.svg import Markup
 from labeler.schema import annotation_rows
 from labeler.settings import Settings
 from labeler.views import Views
@@ -66,7 +67,13 @@ def report(app: Flask, services: Services) -> bytes:
     """The run as one HTML page, in UTF-8."""
     values, style = page(gather(services)), style_sheet()
     with app.app_context():
-        html = render_template("report.html", **values, style=style, style_hash=hash_of(style), signs=SIGNS)
+        html = render_template(
+            "report.html",
+            **values,
+            style=Markup(f"<style>{style}</style>"),
+            style_hash=hash_of(style),
+            signs=SIGNS,
+        )
     return html.encode("utf-8", "replace")
 
 

@@ -8,11 +8,13 @@ import re
 from pathlib import Path
 from typing import Final
 
+from labeler.report.svg import Markup
+
 FOLDER: Final = Path(__file__).parent.parent / "static" / "css"
 LIGHT: Final = re.compile(r':root\[data-theme="light"\] \{(.*?)\n\}', re.DOTALL)
 COMMENT: Final = re.compile(r"/\*.*?\*/", re.DOTALL)
 
-SIGNS: Final = {
+_SIGNS: Final = {
     "line": '<path class="line" d="M0 5h18"/>',
     "dashed": '<path class="line dashed" d="M0 5h18"/>',
     "mark": '<path class="mark" d="M9 0v10"/>',
@@ -23,6 +25,7 @@ SIGNS: Final = {
     "cell-1": '<rect class="cell" x="4" width="10" height="10" fill-opacity=".5"/>',
     "cell-2": '<rect class="cell" x="4" width="10" height="10"/>',
 }
+SIGNS: Final = {shape: Markup(sign) for shape, sign in _SIGNS.items()}
 """What stands in a legend for each shape of a Key."""
 
 

@@ -21,6 +21,13 @@ Points = Sequence[tuple[float, float]]
 Spans = Sequence[tuple[float, float, float]]
 
 
+class Markup(str):
+    """Markup that a template takes as it is, because this program made it."""
+
+    def __html__(self) -> str:
+        return self
+
+
 def tag(name: str, attributes: Mapping[str, object], *children: str) -> str:
     """One element. Values of attributes are escaped; children are markup, see `text`."""
     given = "".join(f' {key.replace("_", "-")}="{escape(_plain(value))}"' for key, value in attributes.items())
@@ -32,10 +39,10 @@ def text(x: float, y: float, words: str, css: str = "tick", anchor: str = "middl
     return tag("text", {"x": x, "y": y, "class": css, "text_anchor": anchor, **more}, escape(words) or " ")
 
 
-def drawing(title: str, width: float, height: float, *children: str) -> str:
+def drawing(title: str, width: float, height: float, *children: str) -> Markup:
     """The SVG element; its title is read out."""
     attributes = {"viewBox": f"0 0 {_plain(width)} {_plain(height)}", "role": "img", "aria_label": title}
-    return tag("svg", attributes, tag("title", {}, escape(title)), *children)
+    return Markup(tag("svg", attributes, tag("title", {}, escape(title)), *children))
 
 
 def nice_ticks(low: float, high: float, about: int = 5) -> list[float]:
@@ -159,7 +166,7 @@ class Plot:
         self._add(tag("path", {"d": f"M{_plain(at)} {_plain(top)}V{_plain(bottom)}", "class": "mark"}))
         self._add(text(at, top - 3, words, "mark-word"))
 
-    def draw(self, title: str) -> str:
+    def draw(self, title: str) -> Markup:
         """The SVG element, axes below the layers. title: what it shows, for those who do not see it."""
         return drawing(title, self.width, self.height, *self._grid(), *self._layers, *self._titles())
 
