@@ -1,7 +1,7 @@
 """Where the cells of a layer's map lie on the image: found by looking, because nothing says it for every network.
 
 Convolutions of odd size that halve the plane leave a cell half a stride to the left and above the middle of the pixels
-it is usually drawn over: at the end of MobileNetV2 16 of 224 pixels. Convolutions of even size do not.
+it is usually drawn over: 15 of 224 pixels at the end of MobileNetV2. Convolutions of even size do not.
 """
 
 from __future__ import annotations
