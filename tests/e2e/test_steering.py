@@ -15,12 +15,12 @@ from tests.waiting import wait_for
 
 from .conftest import Pair
 
-IMAGES = 150
+IMAGES = 100
 PATIENCE_S = 120.0
 
 
 class Steered(Pair):
-    """Both services on a few of the digits, with a slow loop that is quick and of which only the first round comes."""
+    """Both services on a few of the digits, with a slow loop that is off, quick, and has only its first round."""
 
     def __init__(self, folder: Path, digits: tuple[Path, dict[str, str]]) -> None:
         images = folder / "images"
@@ -33,6 +33,7 @@ class Steered(Pair):
             images,
             classes='["0","1","2","3","4","5","6","7","8","9"]',
             train__checkpoint_every="1",
+            slow__enabled="false",
             slow__pretrain_steps="2",
             slow__min_labels="1000",
             test__min_images="20",
@@ -60,7 +61,7 @@ class Steered(Pair):
         return self.labeler.get("/api/metrics")["history"][-1]
 
     def wait(self, what: str, holds: Any) -> None:
-        wait_for(holds, f"{what}; the log: {self.logs[-2000:]}", PATIENCE_S)
+        wait_for(holds, what, PATIENCE_S)
 
     def learnt(self) -> bool:
         """Whether the newest evaluation knows every label."""
@@ -96,9 +97,10 @@ def steered(tmp_path: Path, digits: tuple[Path, dict[str, str]]) -> Iterator[Ste
 @pytest.mark.timeout(400)  # processes that import torch, and a round of the slow loop, on a busy machine
 def test_settings_and_rollbacks_while_it_runs_and_after_both_were_killed(steered: Steered) -> None:
     steered.start()
-    steered.wait("images", lambda: steered.state()["counts"]["images"] == IMAGES)
+    steered.wait("the images to be read", lambda: steered.state()["trainer"]["embedded"] == IMAGES)
     steered.label(30)
     steered.wait("a version on pixels", lambda: steered.version_of("pixels"))
+    steered.set(slow__enabled=True)
     steered.wait("the first round's network", lambda: steered.state()["trainer"]["backbone"].startswith("small_cnn"))
     steered.label(5)
     steered.wait("a version on the network", lambda: steered.version_of("small_cnn") and steered.learnt())
@@ -129,9 +131,8 @@ def test_settings_and_rollbacks_while_it_runs_and_after_both_were_killed(steered
     steered.restart()
     steered.label(3)
     steered.wait("what was labelled to be learnt", steered.learnt)
-    state = steered.state()
-    assert state["queue"]["strategy"] == "entropy"
-    assert state["trainer"]["backbone"].startswith("small_cnn")
+    steered.wait("the network", lambda: steered.state()["trainer"]["backbone"].startswith("small_cnn"))
+    assert steered.state()["queue"]["strategy"] == "entropy"
     assert steered.newest()["train_loss"] > 1.5
     shown = {s["key"]: s["value"] for s in steered.labeler.get("/api/settings")["settings"]}
     assert (shown["train.C"], shown["strategy.name"], shown["strategy.explore"]) == (0.001, "entropy", 0.05)
