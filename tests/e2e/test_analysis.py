@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -15,7 +16,8 @@ from sklearn import metrics
 
 from tests.waiting import wait_for
 
-from .analysed import Analysed, Array, analysed
+from .analysed import CLASSES, Analysed, Array, analysed
+from .conftest import Pair
 from .test_browser import photograph
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
@@ -248,3 +250,30 @@ def test_a_class_without_a_test_image_has_a_sentence_in_place_of_a_curve(run: An
     expect(page.locator("#view")).to_have_text("Choose a class on the left.", timeout=SLOW)
     page.locator("#chosen input[value='letter']").check()
     expect(page.locator(".scores")).to_contain_text("no test image of this class")
+
+
+def test_the_trainer_itself_doubts_planted_errors_and_tells_of_the_pool(
+    tmp_path: Path, digits: tuple[Path, dict[str, str]]
+) -> None:
+    images, truth = tmp_path / "images" / "sample", {}
+    images.mkdir(parents=True)
+    for path, digit in list(digits[1].items())[:240]:
+        shutil.copy(digits[0] / path, images)
+        truth[path] = digit
+    pair = Pair(tmp_path, images.parent, classes=str(CLASSES).replace("'", '"'), slow__enabled="false")
+    try:
+        labeler = pair.start().labeler
+        wait_for(lambda: labeler.get("/api/state")["scan"]["done"], "the folder to be looked through", 60)
+        run = Analysed(labeler, pair.data)
+        run.label(truth, 120)
+        ask = lambda: requests.get(f"{labeler.url}/api/review/training?turn=1", timeout=20)  # noqa: E731
+        fitted = lambda: labeler.get("/api/dashboard")["pool"] and labeler.get("/api/state")["trainer"]["pending"] == 0  # noqa: E731
+        wait_for(fitted, "a model of all labels", 90)
+        tasks = wait_for(lambda: (answer := ask()).ok and answer.json()["tasks"], "the doubted labels", 60)
+        assert {task["filename"] for task in tasks} & set(run.wrong)
+        assert all(task["label"] != task["suggestion"] for task in tasks)
+        present = wait_for(lambda: labeler.get("/api/dashboard")["present"], "an evaluated version")
+        assert present["n"] == sum(row["lane"] == "test" for row in run.pool())
+        assert labeler.get("/api/dashboard")["pool"]["scored"] > 0
+    finally:
+        pair.end()
