@@ -59,6 +59,8 @@ class Explainer:
         """All methods, each with why it cannot be used, and the layers that can be named. Raises NoModel."""
         report(0.0)
         explained, model = self._models.find(None)
+        if explained.layers.target:
+            explained.offset(explained.layers.target)  # pages ask this first: then the first map need not wait for it
         methods = [
             {"name": name, "title": method.title, "note": method.note, "why_not": why_not(name, explained.layers)}
             for name, method in METHODS.items()
