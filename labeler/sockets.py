@@ -89,6 +89,8 @@ class TrainerNamespace(Namespace):  # type: ignore[misc]
         self._epochs[_sid()] = welcome.epoch
         if before and before != _sid() and before in self._epochs:
             disconnect(before, namespace=self.namespace)
+        if self._desk.steering() != welcome.steering:  # changed while nobody could be told
+            self.tell(events.STEERING, self._desk.steering())
         return welcome.wire()
 
     def on_applied(self, *payload: object) -> None:
