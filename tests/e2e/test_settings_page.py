@@ -254,6 +254,24 @@ def test_pause_resume_and_stop(studio: Studio) -> None:
     photograph(studio.page, "settings-stopping")
 
 
+def test_a_pause_for_a_look_says_why_on_every_page(studio: Studio) -> None:
+    wait_for(lambda: studio.labeler.get("/api/state")["session"] == "labelling", "images")
+    studio.open("Training")
+    every = studio.row("train.pause_every").get_by_role("textbox", name="Pause for a look after")
+    every.fill("1")
+    every.press("Enter")
+    studio.has("train.pause_every", 1)
+    accuracy = {"value": 0.9, "low": 0.8, "high": 0.95, "n": 50}
+    report = {"based_on_seq": 0, "model_version": 3, "labels": 12, "train_loss": 0.2, "metrics": {"accuracy": accuracy}}
+    studio.trainer.send(events.METRICS_REPORT, **report, outlook=[])
+    expect(studio.page.locator("#session-state")).to_contain_text("1 evaluation is done; have a look, then resume.")
+    expect(studio.page.locator("#strips")).to_contain_text("1 evaluation is done")
+    studio.page.goto(studio.labeler.url)
+    expect(studio.page.locator("#page")).to_contain_text("1 evaluation is done; have a look")
+    studio.page.locator("#page").get_by_role("button", name="Resume").click()
+    wait_for(lambda: studio.labeler.get("/api/state")["session"] == "labelling", "the session to go on")
+
+
 def test_changes_of_others_appear_without_a_reload(studio: Studio) -> None:
     studio.open("What is asked")
     other = studio.page.context.new_page()

@@ -51,9 +51,12 @@ const PAGES = {
   all_done: allDone,
   others: () =>
     page("others", "The last images are with other people", "They come back here if they are not labelled within a minute."),
-  paused: () => page("paused", "Paused", "No images are handed out and the trainer rests. Everything so far is saved.", [RESUME]),
+  paused: (state) => page("paused", "Paused", `${why(state)}No images are handed out and the trainer rests. Everything so far is saved.`, [RESUME]),
   stopping,
 };
+
+/** Why the session is as it is, as a sentence before others; empty where nothing was said. @param {import("./types.js").State} state */
+const why = ({ stop_reason }) => (stop_reason ? `${sentence(stop_reason)} ` : "");
 
 const asking = () => page("asking", "Asking for the next image…", "");
 
@@ -71,10 +74,10 @@ function noImages(state) {
 }
 
 /** @param {import("./types.js").State} state */
-function stopped({ stop_reason, counts }) {
-  const reason = stop_reason ? `${sentence(stop_reason)} ` : "";
+function stopped(state) {
+  const { counts } = state;
   const goOn = counts.remaining > 0 ? [{ ...RESUME, text: "Go on labelling", main: false }] : [];
-  return page("stopped", "Training has stopped", `${reason}Model and predictions are saved.`, [
+  return page("stopped", "Training has stopped", `${why(state)}Model and predictions are saved.`, [
     { ...SUMMARY, main: true },
     ...goOn,
     ...askAgainWays(counts),
@@ -82,12 +85,12 @@ function stopped({ stop_reason, counts }) {
 }
 
 /** @param {import("./types.js").State} state */
-function stopping({ stop_reason, trainer, counts }) {
-  const reason = stop_reason ? `${sentence(stop_reason)} ` : "";
+function stopping(state) {
+  const { trainer, counts } = state;
   const rest = trainer.connected
     ? "The trainer evaluates once more and saves the model and its predictions."
     : "Model and predictions are saved as soon as the trainer is back.";
-  return page("stopping", "Stopping…", reason + rest, [{ ...SUMMARY, main: true }, ...askAgainWays(counts)]);
+  return page("stopping", "Stopping…", why(state) + rest, [{ ...SUMMARY, main: true }, ...askAgainWays(counts)]);
 }
 
 /** @param {import("./types.js").State} state */
@@ -126,7 +129,7 @@ export function stripsFor(facts) {
     aside.length > 0 && refusedRows(aside),
     !storage && strip("storage", "warn", "This browser keeps nothing across a reload (private window?): wait for “saved” before closing the page."),
     hasImage && state?.session === "stopping" && strip("stopping", "quiet", "Stopping: the trainer evaluates once more and saves the model."),
-    hasImage && state?.session === "paused" && strip("paused", "warn", "Paused: the trainer rests. Labels are still saved.", [RESUME]),
+    hasImage && state?.session === "paused" && strip("paused", "warn", `${why(state)}Paused: the trainer rests. Labels are still saved.`, [RESUME]),
     online && advice.length > 0 && state?.session === "labelling" && couldStop(advice),
     online && trainerAway && state?.session !== "stopped" && strip("trainer", "quiet", "The trainer is away. Labels are kept; it will catch up."),
   ];
