@@ -33,7 +33,7 @@ def test_people_and_pace_follow_the_log(world: World) -> None:
     assert world.get("/api/dashboard") == view
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=4, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.integers(0, 5), st.booleans()), min_size=1, max_size=12))
 def test_reading_on_is_reading_all(make_world: Callable[..., World], steps: list[tuple[int, bool]]) -> None:
     world = make_world(classes=["cat"])
