@@ -1,4 +1,4 @@
-"""Answers what pages ask, in a thread of low priority beside the loop."""
+"""Answers what pages ask, in a thread of lower priority beside the loop."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from trainer.embedder import lower_priority
 log = logging.getLogger(__name__)
 
 WAITING: Final = 16  # questions
+NICENESS: Final = 5  # below the loop, above the embedder: a person waits
 SAY_EVERY_S: Final = 0.25
 
 Report = Callable[[float], None]
@@ -64,7 +65,7 @@ class Clerk:
             self._news.notify()
 
     def _run(self) -> None:
-        lower_priority()
+        lower_priority(NICENESS)
         while (found := self._next()) is not None:
             ask, dropped = found
             try:

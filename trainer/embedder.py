@@ -224,9 +224,12 @@ class Embedder:
         self._unreadable.append(UnreadableImage(image=ref.number, content_hash=ref.content_hash.hex(), reason=reason))
 
 
-def lower_priority() -> None:
-    """Let this thread, and those it starts, have the processor when nothing else wants it (Linux)."""
+def lower_priority(niceness: int = LOW_PRIORITY) -> None:
+    """Let this thread, and those it starts, have less of the processor when others want it (Linux).
+
+    niceness: 1 to 19; the default leaves next to nothing beside a normal thread.
+    """
     try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOW_PRIORITY)
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
     except (AttributeError, OSError) as error:
         log.debug("priority not lowered: %s", error)

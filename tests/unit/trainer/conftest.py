@@ -189,7 +189,7 @@ def make(
 
     These work at the tests' own priority: at a low one they would wait for ever on a crowded machine.
     """
-    monkeypatch.setattr("trainer.embedder.lower_priority", lambda: None)
+    monkeypatch.setattr("trainer.embedder.lower_priority", lambda *_: None)
     from tests.unit.trainer.bench import IMAGES, TEST, Bench  # noqa: PLC0415 - it imports this module
 
     for i in range(IMAGES):
