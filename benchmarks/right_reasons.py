@@ -168,7 +168,9 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--steps", type=int, default=Settings().steps, help="per round (default: %(default)s)")
     parser.add_argument("--weight", type=float, default=Settings().weight, help="of the penalty (default: %(default)s)")
     parser.add_argument("--dev", action="store_true", help="test on training images that were not drawn")
-    parser.add_argument("--plot", type=Path, metavar="F.png", help="draw maps before and after to this file")
+    parser.add_argument(
+        "--plot", type=Path, metavar="F.png", help="draw maps before and after of the first draw to this file"
+    )
     given = parser.parse_args(argv)
     settings = Settings(steps=given.steps, weight=given.weight, dev=given.dev)
     if given.quick:
@@ -181,10 +183,10 @@ def main(argv: list[str] | None = None) -> int:
         trial, start = draw(data, seed, settings), time.perf_counter()
         tuned = seed < given.tuned and networks(space, trial, data.y[trial.train], settings, seed)
         spaces = {"as it is": space, **(tuned or {})}
-        if tuned and given.plot and seed == given.seed:
+        if given.plot and seed == given.seed:
             from benchmarks.right_reasons_plot import plot_maps  # noqa: PLC0415 - seconds that other runs do not need
 
-            plot_maps(data, spaces, trial, given.plot)
+            plot_maps(data, space, trial, given.plot)
         results["seeds"][str(seed)] = run(data, spaces, trial)
         print(f"seed {seed}: {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
         write_json(given.json, results)
