@@ -43,6 +43,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--methods", default=",".join(METHODS), help="default: all")
     made.add_argument("--per-class", type=int, default=4, help="test images of each class (default: %(default)s)")
     made.add_argument("--forget", type=int, default=3, help="of these, for the randomisation (default: %(default)s)")
+    made.add_argument("--name", help="of the images, for the plot (default: their folder's)")
     made.add_argument("--plot", type=Path, metavar="F.png", help="draw the curves")
     return made
 
@@ -72,7 +73,7 @@ def run(options: argparse.Namespace) -> None:
     settings = {"set": source.name, "features": source.features, "images": len(chosen), "seed": options.seed}
     write_json(options.json, as_json(figures, settings))
     if options.plot:
-        draw(figures, options.plot, f"{source.name}, {len(chosen)} test images")
+        draw(figures, options.plot, f"{options.name or source.name}, {len(chosen)} test images")
 
 
 def main() -> None:

@@ -89,14 +89,16 @@ class Explained(nn.Module):
     def copied(self) -> Explained:
         """Another one with a network of its own, to be changed."""
         found = Found(dict(self._found.offsets))
-        return self._like(Explained(copy.deepcopy(self.network), self.info, self.layers, self._given, found))
+        made = Explained(copy.deepcopy(self.network), self.info, self.layers, self._given, found)
+        made.head = copy.deepcopy(self.head)
+        return self._like(made)
 
     def quick(self) -> Explained:
         """The same function, up to rounding, faster on a CPU, but without the layers that methods look at."""
         if self._found.fused is None:
             self._found.fused = fused(self.network, self.info.image_size)
         made = self._like(Explained(self._found.fused, self.info, Layers(), self._given))
-        made._watch = self._watch
+        made.head, made._watch = self.head, self._watch
         return made
 
     def _like(self, made: Explained) -> Explained:

@@ -121,6 +121,13 @@ def test_forgetting_changes_weights_from_the_head_on_down(explained: Explained) 
     assert all(torch.equal(before[name], tensor) for name, tensor in explained.state_dict().items())
 
 
+def test_what_is_forgotten_is_forgotten_by_the_faster_copy_too(explained: Explained) -> None:
+    explained.quick()
+    forgetful, x = randomised(explained, 0.5, 0), explained.standardised(planted())
+    torch.testing.assert_close(forgetful.quick()(x), forgetful(x))
+    assert float((forgetful(x) - explained(x)).abs().max()) > 1e-3
+
+
 def test_similarity_is_a_rank_correlation() -> None:
     rng = np.random.default_rng(0)
     values = rng.random((SIZE, SIZE), np.float32)
