@@ -13,6 +13,7 @@ from labeler.image_store import ImageStore
 from labeler.versions import Version, Versions
 from labeler.views import image_url, show_path
 from shared.errors import InvalidInput, UnknownClass
+from shared.intervals import CALIBRATION_BINS as FINE
 from shared.intervals import wilson
 
 MOST_IMAGES: Final = 200
@@ -212,10 +213,11 @@ def _share(hits: int, n: int) -> dict[str, float | int | None]:
 
 
 def _certainty(judged: Judged) -> dict[str, Any]:
-    bins, doubt = calibration.reliability(judged.confidence, judged.right), calibration.uncertainty(judged)
+    drawn, fine = (calibration.reliability(judged.confidence, judged.right, n) for n in (calibration.BINS, FINE))
+    doubt = calibration.uncertainty(judged)
     return {
-        "reliability": [asdict(b) for b in bins],
-        "ece": calibration.calibration_error(bins),
+        "reliability": [asdict(b) for b in drawn],
+        "ece": calibration.calibration_error(fine),
         "uncertainty": {
             "right": doubt.right.tolist(),
             "wrong": doubt.wrong.tolist(),

@@ -1,4 +1,4 @@
-"""Intervals of shares, which both services show. Pure."""
+"""Intervals of shares, and bins of confidence, which both services show alike. Pure."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from statistics import NormalDist
 from typing import Final
 
 CONFIDENCE: Final = 0.95
+CALIBRATION_BINS: Final = 15  # of equal width, for the calibration error [Guo et al. 2017]
 
 
 def wilson(hits: int, n: int, confidence: float = CONFIDENCE) -> tuple[float, float]:

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from shared.intervals import CONFIDENCE, wilson
+from shared.intervals import CALIBRATION_BINS, CONFIDENCE, wilson
 from shared.messages import MetricValue
 from trainer.costs import Costs
 
@@ -16,7 +16,6 @@ Floats = npt.NDArray[np.float32]
 Doubles = npt.NDArray[np.float64]
 Integers = npt.NDArray[np.int64]
 
-BINS: Final = 15
 RESAMPLES: Final = 1_000
 SMALLEST: Final = 1e-7  # a probability of 0 for what turned out true costs −log of this, 16.1 nats
 
@@ -79,7 +78,7 @@ def share(hits: int, n: int) -> MetricValue:
     return MetricValue(value=hits / n, low=low, high=high, n=n)
 
 
-def expected_calibration_error(probs: Floats, truth: Integers, bins: int = BINS) -> float:
+def expected_calibration_error(probs: Floats, truth: Integers, bins: int = CALIBRATION_BINS) -> float:
     """Σ over bins of (share of images) · |accuracy − mean confidence|, bins of equal width [Guo et al. 2017]."""
     confidence = probs.max(axis=1).astype(np.float64)
     right = (probs.argmax(axis=1) == truth).astype(np.float64)

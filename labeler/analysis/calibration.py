@@ -10,7 +10,7 @@ from labeler.analysis.curves import roc_auc
 from labeler.analysis.judged import Booleans, Floats, Integers, Judged
 from shared.intervals import wilson
 
-BINS = 10
+BINS = 10  # drawn; the error is taken over finer ones
 CLASS_BINS = 5  # of one class among many, most bins would hold next to nothing
 HISTOGRAM_BINS = 20
 

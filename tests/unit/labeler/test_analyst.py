@@ -9,6 +9,7 @@ from sklearn import metrics
 
 from labeler.analyst import NO_IMAGE
 from shared.versions import VersionReport, pack_probs
+from trainer.evaluation import expected_calibration_error
 
 from .conftest import World
 from .test_desk import hello
@@ -145,6 +146,17 @@ def test_what_does_not_exist_is_refused_with_a_sentence(zoo: World) -> None:
 def test_without_any_evaluation_there_is_nothing(world: World) -> None:
     assert world.get("/api/dashboard")["present"] is None
     assert world.get("/api/versions")["versions"] == []
+
+
+def test_the_calibration_error_is_the_one_that_the_trainer_reports(zoo: World) -> None:
+    say(zoo, 1, kept=False)
+    judged = zoo.labeler.desk.versions.current
+    assert judged is not None
+    book = zoo.labeler.board.book.labels()
+    truth = np.array([book[int(image)] for image in judged.images])
+    wide = np.zeros((len(truth), int(max(truth.max(), judged.classes.max())) + 1), np.float32)
+    wide[:, judged.classes] = judged.probs
+    assert zoo.get("/api/dashboard")["present"]["ece"] == pytest.approx(expected_calibration_error(wide, truth))
 
 
 def test_the_present_version_is_there_after_a_restart_if_it_was_kept(zoo: World) -> None:
