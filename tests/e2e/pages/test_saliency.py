@@ -22,7 +22,7 @@ def test_the_colours_are_those_of_inferno(modules: Modules) -> None:
     expected = mpl.colormaps["inferno"](np.arange(256))[:, :3]
     np.testing.assert_allclose(found, expected, atol=0.03)
     lightness = found @ [0.2126, 0.7152, 0.0722]
-    assert (np.diff(lightness) > -1e-3).all()
+    assert (np.diff(lightness[::8]) > 0).all()
 
 
 def test_where_the_map_says_nothing_the_image_stays_as_it_is(modules: Modules) -> None:
