@@ -82,7 +82,7 @@ def recovered(back: Doubles, lost: Doubles) -> str:
 
 COMMAND: Final = (
     "python -m benchmarks.right_reasons --images SETS/neu_surface_defects --labels SETS/neu_surface_defects/labels.csv "
-    "--weights WEIGHTS --seeds 12 --tuned 1 --json benchmarks/results/right_reasons.json "
+    "--weights WEIGHTS --seeds 12 --tuned 3 --json benchmarks/results/right_reasons.json "
     "--plot docs/benchmarks/right-reasons.png"
 )
 ABOUT: Final = """NEU at {size} px, MobileNetV2. Each seed draws {labels} labelled training images; those of one \
