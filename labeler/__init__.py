@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from flask import Flask, request
-from flask_socketio import SocketIO
+from flask_socketio import Namespace, SocketIO
 
 from labeler.analyst import Analyst
 from labeler.board import Board
@@ -90,39 +90,53 @@ def create_app(
     trainer = TrainerNamespace(trainer_token, desk)
     questions = Questions(partial(trainer.tell, events.ASK), desk.reached_epoch)
 
-    app = Flask(__name__)
-    app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES
-    app.json.sort_keys = False  # type: ignore[attr-defined]
+    app = _flask()
     guard = Guard(config.server, trainer_token)
-    register_failures(app)
-    app.register_blueprint(pages_blueprint(config.server.token))
-    app.register_blueprint(api_blueprint(service, classes, views, database))
-    analyst = Analyst(desk.versions, board, images)
-    app.register_blueprint(analysis_blueprint(analyst))
-    app.register_blueprint(review_blueprint(Reviewing(analyst, questions, board, annotations, images)))
-    dashboard = Dashboard(database, desk.history)
-    app.register_blueprint(dashboard_blueprint(dashboard, analyst, lambda: settings.config.stop.thresholds))
-    app.register_blueprint(settings_blueprint(settings, desk.versions, lambda: desk.view.slow))
-    app.register_blueprint(images_blueprint(gallery, lambda: guard.is_trainer(request.environ)))
-    app.register_blueprint(trainer_blueprint(questions, lambda: guard.is_trainer(request.environ)))
+    is_trainer = partial(_is_trainer, guard)
+    analyst, dashboard = Analyst(desk.versions, board, images), Dashboard(database, desk.history)
     maps = Maps(board, images, annotations, questions, lambda: desk.view, config.paths.data, clock)
-    app.register_blueprint(map_blueprint(maps, Grid(board, images, classes, questions, lambda: desk.view)))
     explanations = Explanations(board, images, classes, questions, lambda: desk.view)
-    app.register_blueprint(explanations_blueprint(explanations))
-    app.register_blueprint(masks_blueprint(Masks(database, images, clock)))
-    make_report = partial(
-        report,
-        app,
-        Services(database, views, desk, analyst, dashboard, gallery, settings, maps.last, explanations, clock),
-    )
-    app.register_blueprint(report_blueprint(make_report))
-    app.register_blueprint(exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads))
+    services = Services(database, views, desk, analyst, dashboard, gallery, settings, maps.last, explanations, clock)
+    make_report = partial(report, app, services)
+    for blueprint in (
+        pages_blueprint(config.server.token),
+        api_blueprint(service, classes, views, database),
+        analysis_blueprint(analyst),
+        review_blueprint(Reviewing(analyst, questions, board, annotations, images)),
+        dashboard_blueprint(dashboard, analyst, lambda: settings.config.stop.thresholds),
+        settings_blueprint(settings, desk.versions, lambda: desk.view.slow),
+        images_blueprint(gallery, is_trainer),
+        trainer_blueprint(questions, is_trainer),
+        map_blueprint(maps, Grid(board, images, classes, questions, lambda: desk.view)),
+        explanations_blueprint(explanations),
+        masks_blueprint(Masks(database, images, clock)),
+        report_blueprint(make_report),
+        exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads),
+    ):
+        app.register_blueprint(blueprint)
 
-    socketio = SocketIO(
-        app, async_mode="threading", cors_allowed_origins=[], max_http_buffer_size=MAX_MESSAGE_BYTES, serve_client=False
-    )
-    socketio.on_namespace(BrowserNamespace(guard, views))
-    socketio.on_namespace(trainer)
+    socketio = _socketio(app, BrowserNamespace(guard, views), trainer)
     app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
     catalog = Catalog(images, board, lambda: settings.config, wait)
     return Labeler(app, board, desk, catalog, Herald(socketio, board, desk, views, trainer), make_report)
+
+
+def _flask() -> Flask:
+    app = Flask(__name__)
+    app.config["MAX_CONTENT_LENGTH"] = MAX_UPLOAD_BYTES
+    app.json.sort_keys = False  # type: ignore[attr-defined]
+    register_failures(app)
+    return app
+
+
+def _socketio(app: Flask, *namespaces: Namespace) -> SocketIO:
+    socketio = SocketIO(
+        app, async_mode="threading", cors_allowed_origins=[], max_http_buffer_size=MAX_MESSAGE_BYTES, serve_client=False
+    )
+    for namespace in namespaces:
+        socketio.on_namespace(namespace)
+    return socketio
+
+
+def _is_trainer(guard: Guard) -> bool:
+    return guard.is_trainer(request.environ)

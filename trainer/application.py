@@ -6,7 +6,9 @@ import logging
 import os
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack, closing
+from functools import partial
 from threading import Event
 from typing import Final
 
@@ -26,6 +28,7 @@ from trainer.labeler_http import LabelerHttp
 from trainer.link import SocketIOLink
 from trainer.loading import Loader
 from trainer.loop import Trainer
+from trainer.models.backbone import NetworkSpace
 from trainer.models.choose import BATCH_SIZES, choose_device, choose_space
 from trainer.painted import Painted
 from trainer.pool import Pool
@@ -54,79 +57,76 @@ MAX_THREADS: Final = 8  # more do not make batches of this size faster
 def run_trainer(config: Config, ending: Event) -> None:
     """Make a trainer and run it until `ending` is set. Raises LabelstreamError where it cannot start."""
     set_threads(config)
-    data = config.paths.data
+    data, url, clock = config.paths.data, config.trainer.labeler_url, time.monotonic
+    token = partial(trainer_token, data)
     with ExitStack() as stack:
         pool = Pool()
-        link = SocketIOLink(
-            config.trainer.labeler_url,
-            lambda: trainer_token(data),
-            asked=lambda ask: clerk.take(ask),  # noqa: PLW0108 - it is made further down
-        )
+        link = SocketIOLink(url, token, asked=lambda ask: clerk.take(ask))  # noqa: PLW0108 - it is made further down
         talk = Conversation(link, load_checkpoint(data / "checkpoints"), pool)
         device = choose_device(config.train.device)
         batch_size = config.train.embed_batch_size or BATCH_SIZES.get(device.type, 32)
-        jobs = Jobs(time.monotonic, lambda: embedder.breathe())  # noqa: PLW0108 - it is made further down
-        app = create_api(
-            lambda: _health(trainer),
-            calls_blueprint(_calls(config, device, batch_size), jobs),
-            Telemetry(lambda: _figures(trainer, pool, jobs)),
-            Guard(config.trainer, lambda: trainer_token(data)),
-        )
-        api = ApiServer(app, config.trainer.host, config.trainer.port)
-        stack.enter_context(closing(api))
-        trainer_token(data)  # fail now, not in a thread, where it cannot be used
-        source = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))
+        jobs = Jobs(clock, lambda: embedder.breathe())  # noqa: PLW0108 - it is made further down
+        calls = _calls(config, device, batch_size)
+        api = stack.enter_context(closing(_api(config, calls, lambda: trainer, pool, jobs)))
+        token()  # fail now, not in a thread, where it cannot be used
         base = choose_space(config.model, device)
+        source = LabelerHttp(url, token)
         loader = Loader(config.paths.images, source, config.images.max_pixels)
-        painted = Painted(pool, loader, source, time.monotonic)
+        painted = Painted(pool, loader, source, clock)
         slow = SlowLoop(
             config,
             talk,
             pool,
             base,
             device,
-            time.monotonic,
+            clock,
             keep=lambda: trainer.versions.spaces(talk.checkpoint.log_id).values(),
             masks=lambda: painted.settled,
         )
         stack.enter_context(closing(slow))
-        embedder = Embedder(
-            pool,
-            slow.space(),
-            loader,
-            data / "embeddings",
-            batch_size,
-            Progress(sys.stderr),
-        )
+        embedder = Embedder(pool, slow.space(), loader, data / "embeddings", batch_size, Progress(sys.stderr))
         embedder.beside = lambda: painted.refresh(embedder.breathe)
-        atlas = Atlas(data)
-        stack.enter_context(closing(atlas))
-        cartographer = Cartographer(pool, atlas, lambda: talk.checkpoint.model)
-        models = Models(
-            pool,
-            lambda: talk.checkpoint.model,
-            lambda: talk.checkpoint.log_id,
-            VersionStore(data / VERSIONS, config.train.keep_versions),
-            data / SPACES,
-            base,
-        )
-        http = LabelerHttp(config.trainer.labeler_url, lambda: trainer_token(data))  # of the clerk's thread
-        explainer = Explainer(pool, Loader(config.paths.images, http, config.images.max_pixels), models)
-        doubts = Doubts(pool, lambda: talk.checkpoint.model, lambda: trainer.fitted)
-        clerk = Clerk(
-            {**cartographer.handlers(), **explainer.handlers(), **doubts.handlers()},
-            http.answer,
-            embedder.breathe,
-        )
-        trainer = Trainer(config, link, talk, pool, embedder, time.monotonic, ending, slow, painted)
+        atlas = stack.enter_context(closing(Atlas(data)))
+        clerk = _clerk(config, talk, pool, atlas, base, lambda: trainer, embedder.breathe)
+        trainer = Trainer(config, link, talk, pool, embedder, clock, ending, slow, painted)
         for part in (jobs, api, clerk, link, embedder):
             part.start()
-        stack.enter_context(closing(jobs))
-        stack.enter_context(closing(link))
-        stack.enter_context(closing(embedder))
-        stack.enter_context(closing(clerk))
-        log.info("http://%s:%d, labeler at %s", config.trainer.host, api.port, config.trainer.labeler_url)
+        for part in (jobs, link, embedder, clerk):
+            stack.enter_context(closing(part))
+        log.info("http://%s:%d, labeler at %s", config.trainer.host, api.port, url)
         trainer.run()
+
+
+def _api(config: Config, calls: Calls, trainer: Callable[[], Trainer], pool: Pool, jobs: Jobs) -> ApiServer:
+    """The trainer's own HTTP service."""
+    app = create_api(
+        lambda: _health(trainer()),
+        calls_blueprint(calls, jobs),
+        Telemetry(lambda: _figures(trainer(), pool, jobs)),
+        Guard(config.trainer, partial(trainer_token, config.paths.data)),
+    )
+    return ApiServer(app, config.trainer.host, config.trainer.port)
+
+
+def _clerk(
+    config: Config,
+    talk: Conversation,
+    pool: Pool,
+    atlas: Atlas,
+    base: NetworkSpace | None,
+    trainer: Callable[[], Trainer],
+    breathe: Callable[[], None],
+) -> Clerk:
+    """What answers the pages' questions, with a connection of its own."""
+    data = config.paths.data
+    http = LabelerHttp(config.trainer.labeler_url, partial(trainer_token, data))
+    versions = VersionStore(data / VERSIONS, config.train.keep_versions)
+    models = Models(pool, lambda: talk.checkpoint.model, lambda: talk.checkpoint.log_id, versions, data / SPACES, base)
+    cartographer = Cartographer(pool, atlas, lambda: talk.checkpoint.model)
+    explainer = Explainer(pool, Loader(config.paths.images, http, config.images.max_pixels), models)
+    doubts = Doubts(pool, lambda: talk.checkpoint.model, lambda: trainer().fitted)
+    handlers = {**cartographer.handlers(), **explainer.handlers(), **doubts.handlers()}
+    return Clerk(handlers, http.answer, breathe)
 
 
 def set_threads(config: Config) -> None:

@@ -110,7 +110,8 @@ def box_of(page: Page, selector: str) -> dict[str, float]:
     return {key: round(value, 1) for key, value in found.items()}
 
 
-def test_s_lays_the_map_over_the_image(page: Page, pair: Pair, digits: tuple[Path, dict[str, str]]) -> None:
+def someone_at_work(page: Page, pair: Pair, digits: tuple[Path, dict[str, str]]) -> Person:
+    """A person who has labelled enough for a model that can be explained, in front of a training image."""
     pair.start()
     person = Person(page, digits[1], DIGITS)
     page.goto(pair.labeler.url)
@@ -119,6 +120,11 @@ def test_s_lays_the_map_over_the_image(page: Page, pair: Pair, digits: tuple[Pat
     person.label(40)
     wait_for(lambda: pair.labeler.get("/api/explanations").get("version"), "a model that can be explained", 60)
     reach(page, person, test=False)
+    return person
+
+
+def test_s_lays_the_map_over_the_image(page: Page, pair: Pair, digits: tuple[Path, dict[str, str]]) -> None:
+    person = someone_at_work(page, pair, digits)
 
     page.keyboard.press("s")
     expect(page.locator(OVERLAY)).to_be_visible(timeout=30_000)

@@ -62,10 +62,7 @@ def train_on_labels(  # noqa: PLR0913
     weights = torch.from_numpy(class_weights(codes, classes, weigh)).to(space.device)
     classifier = nn.Linear(space.info.dim, len(classes)).to(space.device)
     averaged = AveragedModel(network, multi_avg_fn=_moving_average(), use_buffers=True)
-    rate = config.learning_rate or LEARNING_RATES.get(space.info.kind, LEARNING_RATE)
-    trained = [p for p in network.parameters() if p.requires_grad]
-    groups = [{"params": trained, "lr": rate}, {"params": list(classifier.parameters()), "lr": CLASSIFIER_RATE}]
-    optimiser = torch.optim.AdamW(groups, weight_decay=config.weight_decay)
+    optimiser = _optimiser(network, classifier, config, space.info.kind)
     augment, standardise = augmentation(config), Standardise(space.info)
     reasons = _reasons(network, config, images, codes, ignore)
 
@@ -79,13 +76,12 @@ def train_on_labels(  # noqa: PLR0913
         with half_precision():
             features = network(x)
         _, logits = classify(features)
-        truth = torch.from_numpy(codes[rows]).to(space.device)
-        if reasons is None:
-            loss = functional.cross_entropy(logits, truth, weights)
-        else:
+        truth, penalty = torch.from_numpy(codes[rows]).to(space.device), torch.zeros((), device=space.device)
+        if reasons is not None:
             painted = reasons.judge(classify, standardise, rng, generator)
             logits, truth = torch.cat([logits, painted.logits]), torch.cat([truth, painted.codes])
-            loss = functional.cross_entropy(logits, truth, weights) + config.reasons_weight * painted.penalty
+            penalty = config.reasons_weight * painted.penalty
+        loss = functional.cross_entropy(logits, truth, weights) + penalty
         optimiser.zero_grad()
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
@@ -93,6 +89,14 @@ def train_on_labels(  # noqa: PLR0913
         report((step + 1) / config.steps)
     info = space.info.model_copy(update={"weights": "trained here"})
     return NetworkSpace(averaged.module, info, space.device)
+
+
+def _optimiser(network: nn.Module, classifier: nn.Module, config: Slow, kind: str) -> torch.optim.Optimizer:
+    """AdamW with a rate each for the network, by the kind of its space, and for the classifier."""
+    rate = config.learning_rate or LEARNING_RATES.get(kind, LEARNING_RATE)
+    trained = [p for p in network.parameters() if p.requires_grad]
+    groups = [{"params": trained, "lr": rate}, {"params": list(classifier.parameters()), "lr": CLASSIFIER_RATE}]
+    return torch.optim.AdamW(groups, weight_decay=config.weight_decay)
 
 
 def _reasons(
