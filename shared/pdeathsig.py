@@ -1,7 +1,8 @@
 """Ties a child process to its parent: `python -m shared.pdeathsig PARENT_PID COMMAND...`.
 
 On Linux the kernel sends SIGTERM to the command when its parent dies, even by SIGKILL (prctl(2), PR_SET_PDEATHSIG);
-the setting outlives exec. Elsewhere the command runs as it is.
+the setting outlives exec. Elsewhere the command runs as it is. SIGINT asks it to end, also where a shell started all
+this in the background and had SIGINT ignored.
 """
 
 from __future__ import annotations
@@ -23,5 +24,6 @@ def die_with(parent: int) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     die_with(int(sys.argv[1]))
     os.execvp(sys.argv[2], sys.argv[2:])  # noqa: S606  # nosec B606

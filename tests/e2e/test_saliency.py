@@ -129,9 +129,9 @@ def test_s_lays_the_map_over_the_image(page: Page, pair: Pair, digits: tuple[Pat
     page.keyboard.press("s")
     expect(page.locator(OVERLAY)).to_be_visible(timeout=30_000)
     expect(page.locator("#lens-note")).to_contain_text("version")
-    assert box_of(page, OVERLAY) == box_of(page, "#stage img")
+    wait_for(lambda: box_of(page, OVERLAY) == box_of(page, "#stage img"), "the map to lie exactly on the image")
     page.keyboard.press("+")
-    assert box_of(page, OVERLAY) == box_of(page, "#stage img")
+    wait_for(lambda: box_of(page, OVERLAY) == box_of(page, "#stage img"), "the map to lie exactly on the image")
     page.keyboard.press("z")
     photograph(page, "saliency")
 

@@ -36,7 +36,7 @@ START_S = 180.0
 
 @pytest.fixture
 def url(tmp_path: Path) -> Iterator[tuple[str, FolderLabeler]]:
-    """A server that answers `/api/pool` for a folder of tiny images."""
+    """A server that answers `/api/pool` for a folder of tiny images, and `/api/masks` without any."""
     root = tmp_path / "images"
     root.mkdir()
     folder = FolderLabeler(root)
@@ -45,8 +45,9 @@ def url(tmp_path: Path) -> Iterator[tuple[str, FolderLabeler]]:
 
     class Answers(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            after = int(parse_qs(urlsplit(self.path).query)["after"][0])
-            body = json.dumps(folder.pool(after).wire()).encode()
+            asked = urlsplit(self.path)
+            pool = folder.pool(int(parse_qs(asked.query)["after"][0])).wire()
+            body = json.dumps({"masks": [], "last": 0} if asked.path == "/api/masks" else pool).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

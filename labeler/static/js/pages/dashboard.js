@@ -36,6 +36,8 @@ class DashboardPage {
   #asking = 0;
   #seq = -1;
   #versions = "";
+  #loaded = false;
+  /** The metrics of a row that was fetched because it had not come by itself. */ #fetched = "";
   /** @type {number | null} */ #newest = null;
   #charts = { metric: this.#chart("metric", [this.#metric]), loss: this.#chart("loss", [TRAINING_LOSS, "loss"]) };
   #pace = new PacePlot(byId("pace-plot"));
@@ -52,6 +54,7 @@ class DashboardPage {
     void startFrame((state) => this.#take(state), (row) => this.#add(row));
     const [metrics, changes] = await Promise.all([getMetrics().catch(() => null), getChanges().catch(() => null)]);
     this.#history = withDetail(metrics?.history ?? [], this.#history);
+    this.#loaded = true;
     this.#changes = changes?.changes ?? [];
     this.#drawCurves();
     setInterval(() => this.#drawNow(), 1_000);
@@ -77,6 +80,17 @@ class DashboardPage {
     renderTallies(state, this.#dashboard);
     if (state.last_seq !== this.#seq) this.#askSoon();
     this.#seq = state.last_seq;
+    void this.#catchUp(JSON.stringify(state.metrics));
+  }
+
+  /** A row that came while nobody listened here, as before the socket stood, is fetched. @param {string} metrics of the newest row */
+  async #catchUp(metrics) {
+    if (!this.#loaded || metrics === this.#fetched || metrics === JSON.stringify(this.#history.at(-1)?.metrics ?? {})) return;
+    this.#fetched = metrics;
+    const found = await getMetrics().catch(() => null);
+    if (!found) return;
+    this.#history = withDetail(found.history, this.#history);
+    this.#drawCurves();
   }
 
   /** @param {HistoryRow} row */
