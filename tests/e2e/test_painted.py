@@ -40,7 +40,10 @@ def trainer(pair: Pair) -> Any:
 def is_idle(pair: Pair) -> bool:
     now = trainer(pair)
     return bool(
-        now["pending"] == 0 and now["state"] == "waiting" and newest(pair)["model_version"] == now["model_version"]
+        now["pending"] == 0
+        and now["state"] == "waiting"
+        and newest(pair)["model_version"] == now["model_version"]
+        and newest(pair)["labels"] == pair.labeler.get("/api/state")["counts"]["train"]
     )
 
 

@@ -71,13 +71,11 @@ export class Lens {
     void this.#learn();
   }
 
-  /** Finds the method that the present model allows. Returns whether it is another one than before. */
+  /** Finds the method that the present model allows. */
   async #learn() {
-    const before = this.#method;
     const answer = await getMethods().catch(() => null);
     const allowed = new Set(answer?.methods.filter((method) => method.allowed).map((method) => method.name));
-    this.#method = METHODS.find((name) => allowed.has(name)) ?? before;
-    return this.#method !== before;
+    this.#method = METHODS.find((name) => allowed.has(name)) ?? this.#method;
   }
 
   /** The classes that can be chosen. @param {{name: string}[]} classes */
@@ -124,7 +122,7 @@ export class Lens {
 
   /** @param {Shown} image @param {boolean} first whether nothing has been said of it yet */
   async #show(image, first) {
-    const label = this.#label;
+    const [label, method] = [this.#label, this.#method];
     const patience = setTimeout(() => first && this.#wanted(image, label) && this.#say("asking the trainer…"), AGAIN_MS / 2);
     try {
       const map = await this.#fetch(image, label);
@@ -132,15 +130,18 @@ export class Lens {
       this.#lay(map);
       void this.#ahead();
     } catch (error) {
-      if (this.#wanted(image, label)) await this.#failed(image, label, /** @type {import("../io/api.js").ApiError} */ (error));
+      if (this.#wanted(image, label)) await this.#failed(image, label, method, /** @type {import("../io/api.js").ApiError} */ (error));
     } finally {
       clearTimeout(patience);
     }
   }
 
-  /** @param {Shown} image @param {string} label @param {import("../io/api.js").ApiError} error */
-  async #failed(image, label, error) {
-    if (!(error instanceof NotYet)) return (await this.#learn()) ? void this.#show(image, false) : this.#say(error.message);
+  /** @param {Shown} image @param {string} label @param {string} method that was asked for @param {import("../io/api.js").ApiError} error */
+  async #failed(image, label, method, error) {
+    if (!(error instanceof NotYet)) {
+      await this.#learn();
+      return this.#method === method ? this.#say(error.message) : void this.#show(image, false);
+    }
     const away = error.code === "trainer_away";
     this.#say(away ? "the trainer is away" : `busy${error.progress ? ` · ${Math.round(error.progress * 100)} %` : "…"}`);
     setTimeout(() => this.#wanted(image, label) && void this.#show(image, false), away ? AWAY_AGAIN_MS : AGAIN_MS);
