@@ -152,13 +152,6 @@ def test_s_lays_the_map_over_the_image(page: Page, pair: Pair, digits: tuple[Pat
     page.keyboard.press("s")
     expect(page.locator(OVERLAY)).to_have_count(0)
 
-    person.saved()
-    explain(page, pair.labeler.url)
-    shift(page)
-    refuse_holdout(page, pair)
-
-    page.goto(pair.labeler.url)
-    reach(page, person, test=False)
     pair.trainer.end()
     person.label(1)
     reach(page, person, test=False)
@@ -166,4 +159,15 @@ def test_s_lays_the_map_over_the_image(page: Page, pair: Pair, digits: tuple[Pat
     expect(page.locator("#lens-note")).to_contain_text("the trainer is away", timeout=30_000)
     person.label(1)
     person.saved()
+    assert not person.errors
+
+
+def test_the_explain_page_lays_versions_beside_methods(
+    page: Page, pair: Pair, digits: tuple[Path, dict[str, str]]
+) -> None:
+    person = someone_at_work(page, pair, digits)
+    person.saved()
+    explain(page, pair.labeler.url)
+    shift(page)
+    refuse_holdout(page, pair)
     assert not person.errors
