@@ -180,7 +180,8 @@ def cost_section(content: dict[str, Any], studies: Sequence[Figures]) -> str:
         [
             "## What a query costs",
             f"`python -m benchmarks.peers.cost`: seconds of processor time and added memory of one query of "
-            f"{settings['count']} from pools of embeddings of {settings['dim']:,} values, on one thread, each in a process of its own with at "
+            f"{settings['count']} from pools of embeddings of {settings['dim']:,} values, on one thread, each in a "
+            f"process of its own with at "
             f"most {settings['limit_gb']:g} GB and {settings['limit_s']} s. What broke a limit was not tried on a "
             f"larger pool. {versions(settings)}",
             markdown(cost_rows(costs, settings["pools"])),
