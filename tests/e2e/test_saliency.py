@@ -113,6 +113,7 @@ def box_of(page: Page, selector: str) -> dict[str, float]:
 def someone_at_work(page: Page, pair: Pair, digits: tuple[Path, dict[str, str]]) -> Person:
     """A person who has labelled enough for a model that can be explained, in front of a training image."""
     pair.start()
+    wait_for(lambda: pair.labeler.get("/api/state")["session"] == "labelling", "the images; before, the page sets up")
     person = Person(page, digits[1], DIGITS)
     page.goto(pair.labeler.url)
     page.locator("#who-name").fill("Ada")
