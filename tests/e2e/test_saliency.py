@@ -14,7 +14,7 @@ from .conftest import Pair
 from .person import Person
 from .test_browser import photograph
 
-pytestmark = pytest.mark.browser
+pytestmark = [pytest.mark.browser, pytest.mark.long]
 DIGITS = [str(i) for i in range(10)]
 OVERLAY = "#stage .saliency"
 
