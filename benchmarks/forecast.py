@@ -1,10 +1,11 @@
 """How good the dashboard's forecast is, on recorded learning curves.
 
 Every seed's curve of uherding in benchmarks/results is cut at half of its points; from there the labels are forecast
-that take the same curve to the accuracy which the mean of all seeds has at three quarters. Curves that are there already
-are left out. Said: how often a number was given; covered: how often the interval (without an upper bound where none was
-told) meets the step in which the curve gets there; never: how often it does not get there before it ends, which an
-interval that goes on behind the end covers; off: the median factor between forecast and truth, of all labels.
+that take the same curve to the accuracy which the mean of all seeds has at three quarters. Curves that are there
+already are left out. Said: how often a number was given; covered: how often the interval (without an upper bound
+where none was told) meets the step in which the curve gets there; never: how often it does not get there before it
+ends, which an interval that goes on behind the end covers; off: the median factor between forecast and truth, of all
+labels.
 """
 
 from __future__ import annotations

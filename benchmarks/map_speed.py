@@ -1,9 +1,9 @@
-"""Seconds until the map is on the screen, frames per second while it moves, and what it costs the loop.
+"""Seconds until the map is on the screen, and frames per second while it moves.
 
 A real headless Chromium without a GPU at the real services; the pool is synthetic, its embeddings lie in the trainer's
 array. "first": the trainer has just been started and has never drawn a map; "again": the page is opened anew. Frames
-are counted by requestAnimationFrame while the map is moved in each of them. The loop is measured as in
-benchmarks/loop_latency.py, with the page open and t-SNE being drawn, and without.
+are counted by requestAnimationFrame while the map is moved in each of them. What it costs the loop is measured by
+benchmarks.loop_beside.
 """
 
 from __future__ import annotations
@@ -23,14 +23,13 @@ from playwright.sync_api import Browser, Page, expect
 
 from benchmarks.annotator import Annotator
 from benchmarks.browser import find_browser, launch
-from benchmarks.loop_latency import Listener, measure, until_idle
+from benchmarks.loop_latency import until_idle
 from benchmarks.services import Pair, pair
 from benchmarks.synthetic import FACTORY, draw_pool, trainer_environ, write_catalogue, write_embeddings
 from benchmarks.table import milliseconds, parser_for, percentiles, print_table, write_json
 
 DEADLINE_MS: Final = 120_000
 FRAMES: Final = 150
-BATCH: Final = 10
 VIEW: Final = (
     "() => performance.getEntriesByName('labelstream:map-first-view').map((entry) => entry.duration / 1000)[0]"
 )
@@ -95,15 +94,6 @@ def frames(page: Page) -> dict[str, list[float]]:
     return {name: page.evaluate(RECORD, [FRAMES, move])[5:] for name, move in MOVES.items()}
 
 
-def rounds(annotator: Annotator, listener: Listener, count: int) -> list[float]:
-    """Seconds from acknowledged labels to the order that is based on them."""
-    served = []
-    for _ in range(count + 1):
-        until_idle(annotator)
-        served.append(measure(annotator, listener, BATCH).served_s)
-    return served[1:]
-
-
 def run(services: Pair, annotator: Annotator, given: argparse.Namespace) -> dict[str, Any]:
     """Everything, on a pool that has been written."""
     services.labeler.start()
@@ -112,20 +102,14 @@ def run(services: Pair, annotator: Annotator, given: argparse.Namespace) -> dict
     until_idle(annotator)
     annotator.run(given.initial)
     until_idle(annotator)
-    listener = Listener()
     with launch() as browser:
         seconds = openings(services, browser, annotator, given.restarts, given.again)
-        listener.connect(services.labeler.url)
-        alone = rounds(annotator, listener, given.rounds)
         page = open_map(browser, services.labeler.url)
         moved = frames(page)
-        beside = rounds(annotator, listener, given.rounds)
         note = page.locator("#layout-note").text_content()
-        listener.client.disconnect()
     return {
         "openings": seconds,
         "frames": {name: percentiles(found) for name, found in moved.items()},
-        "loop": {"without a map": percentiles(alone), "map open, t-SNE drawn": percentiles(beside)},
         "tsne": note,
         "pool": given.pool,
         "dim": given.dim,
@@ -149,13 +133,6 @@ def show(figures: dict[str, Any]) -> None:
             for name, found in figures["frames"].items()
         ]
     )  # fmt: skip
-    print_table(
-        [
-            {"label → order": name, "batches": found["n"], "p50": milliseconds(found["p50_s"]),
-             "p95": milliseconds(found["p95_s"])}
-            for name, found in figures["loop"].items()
-        ]
-    )  # fmt: skip
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -167,20 +144,19 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--initial", type=int, default=100, metavar="N", help="labels before (default: %(default)s)")
     parser.add_argument("--restarts", type=int, default=3, metavar="N", help="of the services (default: %(default)s)")
     parser.add_argument("--again", type=int, default=5, metavar="N", help="further openings (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=20, metavar="N", help="batches each (default: %(default)s)")
     given = parser.parse_args(argv)
     if find_browser() is None:
         print("map_speed: no Chromium or Chrome was found; install one, or name it in LABELSTREAM_BROWSER")
         return 1
     if given.quick:
-        given.pool, given.restarts, given.again, given.rounds = min(given.pool, 10_000), 1, 2, 5
+        given.pool, given.restarts, given.again = min(given.pool, 10_000), 1, 2
     rng = np.random.default_rng(given.seed)
     with tempfile.TemporaryDirectory(prefix="map-speed-") as folder:
         images, data = Path(folder, "images"), Path(folder, "data")
         pool = draw_pool(given.pool, given.classes, rng)
         write_catalogue(pool, images, data)
         write_embeddings(pool, given.dim, data, rng, False)
-        settings = {"model.factory": FACTORY, "stream.batch_size": BATCH, "stream.wait_for_full_batch": True}
+        settings = {"model.factory": FACTORY}
         with pair(images, data, settings, trainer_environ(given.dim, False)) as services:
             annotator = Annotator(services.labeler.url, pool.truth(), random.Random(given.seed))
             figures = run(services, annotator, given)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-from flask import Flask, request
+from flask import Blueprint, Flask, request
 from flask_socketio import Namespace, SocketIO
 
 from labeler.analyst import Analyst
@@ -86,19 +86,18 @@ def create_app(
     views = Views(settings, board, desk, images, clock)
     gallery = Gallery(config.paths.images, images, board, config.images.max_pixels)
     exchange = Exchange(board, images, annotations, classes, service)
-    downloads = Downloads(config.paths.data / "exports")
     trainer = TrainerNamespace(trainer_token, desk)
     questions = Questions(partial(trainer.tell, events.ASK), desk.reached_epoch)
 
-    app = _flask()
-    guard = Guard(config.server, trainer_token)
+    app, guard = _flask(), Guard(config.server, trainer_token)
     is_trainer = partial(_is_trainer, guard)
     analyst, dashboard = Analyst(desk.versions, board, images), Dashboard(database, desk.history)
     maps = Maps(board, images, annotations, questions, lambda: desk.view, config.paths.data, clock)
     explanations = Explanations(board, images, classes, questions, lambda: desk.view)
     services = Services(database, views, desk, analyst, dashboard, gallery, settings, maps.last, explanations, clock)
     make_report = partial(report, app, services)
-    for blueprint in (
+    _register(
+        app,
         pages_blueprint(config.server.token),
         api_blueprint(service, classes, views, database),
         analysis_blueprint(analyst),
@@ -111,9 +110,10 @@ def create_app(
         explanations_blueprint(explanations),
         masks_blueprint(Masks(database, images, clock)),
         report_blueprint(make_report),
-        exchange_blueprint(exchange, service, gallery, Listing(board, images), downloads),
-    ):
-        app.register_blueprint(blueprint)
+        exchange_blueprint(
+            exchange, service, gallery, Listing(board, images), Downloads(config.paths.data / "exports")
+        ),
+    )
 
     socketio = _socketio(app, BrowserNamespace(guard, views), trainer)
     app.wsgi_app = guard.wrap(app.wsgi_app)  # type: ignore[method-assign, assignment]
@@ -127,6 +127,11 @@ def _flask() -> Flask:
     app.json.sort_keys = False  # type: ignore[attr-defined]
     register_failures(app)
     return app
+
+
+def _register(app: Flask, *blueprints: Blueprint) -> None:
+    for blueprint in blueprints:
+        app.register_blueprint(blueprint)
 
 
 def _socketio(app: Flask, *namespaces: Namespace) -> SocketIO:

@@ -36,7 +36,7 @@ class Analyst:
             standing = {number: self._board.book.standing(number) for number in numbers}
             classes = len(self._board.class_names)
         labels = {n: s.class_id for n, s in standing.items() if s is not None and s.class_id is not None}
-        return judge(version.images, version.probs, version.classes, labels, classes)
+        return judge(version.images, version.probs, version.classes, labels, classes, version.said)
 
     def present(self) -> dict[str, Any] | None:
         """How calibrated and how certain the present version is; None where nothing has been evaluated."""
@@ -74,8 +74,15 @@ class Analyst:
         return {
             "classes": names,
             "images": [
-                {"image_id": rows[int(image)].image_id, "label": names[int(k)], "probs": probs.tolist()}
-                for image, k, probs in zip(judged.numbers, judged.truth, judged.probs, strict=True)
+                {
+                    "image_id": rows[int(image)].image_id,
+                    "label": names[int(k)],
+                    "prediction": names[int(said)],
+                    "probs": probs.tolist(),
+                }
+                for image, k, said, probs in zip(
+                    judged.numbers, judged.truth, judged.predicted, judged.probs, strict=True
+                )
             ],
         }
 
@@ -213,7 +220,8 @@ def _share(hits: int, n: int) -> dict[str, float | int | None]:
 
 
 def _certainty(judged: Judged) -> dict[str, Any]:
-    drawn, fine = (calibration.reliability(judged.confidence, judged.right, n) for n in (calibration.BINS, FINE))
+    came_true = judged.likeliest == judged.truth
+    drawn, fine = (calibration.reliability(judged.confidence, came_true, n) for n in (calibration.BINS, FINE))
     doubt = calibration.uncertainty(judged)
     return {
         "reliability": [asdict(b) for b in drawn],

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 Row = dict[str, Any]
-LIMIT = 1000
+LIMIT: Final = 1000
+FEWEST: Final = 100
+MOST_VALUES: Final = 50_000  # of all metrics of all rows: with 100 classes a row has more than 200
 
 
 class History:
-    """At most about `limit` evaluations, evenly spread over all there were, and always the newest."""
+    """An even selection of all evaluations, and always the newest.
+
+    At most `limit` and the newest; fewer where rows are large: FEWEST, or as many as hold MOST_VALUES values.
+    """
 
     def __init__(self, rows: Iterable[Row] = (), limit: int = LIMIT) -> None:
         self.newest: Row = {}
@@ -27,9 +32,13 @@ class History:
         if self._count % self._stride == 0:
             self._kept.append(row)
         self._count += 1
-        if len(self._kept) > self._limit:
+        if len(self._kept) > self._room(row):
             self._kept = self._kept[::2]
             self._stride *= 2
+
+    def _room(self, row: Row) -> int:
+        values = max(1, len(row.get("metrics", ())))
+        return min(self._limit, max(FEWEST, MOST_VALUES // values))
 
     def rows(self) -> list[Row]:
         """The selection, oldest first."""

@@ -33,7 +33,8 @@ class Version:
     """One version. seq: the row of the log it has learnt up to. labels: training labels. time: of its report.
 
     kept: whether the trainer has its weights; name: given by people. images: (n,) labelled hold-out images at that
-    time; classes: (K,) class numbers; probs: (n, K) calibrated, rows sum to 1. Truth is the log's.
+    time; classes: (K,) class numbers; probs: (n, K) calibrated, rows sum to 1; said: (n,) class numbers, None where
+    that is the likeliest. Truth is the log's.
     """
 
     number: int
@@ -48,6 +49,7 @@ class Version:
     images: Integers
     classes: Integers
     probs: Floats
+    said: Integers | None = None
 
     def row(self) -> dict[str, Any]:
         """As `GET /api/versions` shows it."""
@@ -145,6 +147,7 @@ def _version(report: VersionReport, now: float) -> Version:
         probs=unpack_probs(report.probs, len(report.classes))
         if report.classes
         else np.empty((len(report.images), 0), np.float32),
+        said=np.array(report.said, np.int64) if report.said else None,
     )
 
 
@@ -158,7 +161,13 @@ def _to_row(version: Version) -> dict[str, Any]:
         "time": version.time,
         "name": version.name,
         "kept": version.kept,
-        "payload": json.dumps({"metrics": version.metrics, "classes": version.classes.tolist()}),
+        "payload": json.dumps(
+            {
+                "metrics": version.metrics,
+                "classes": version.classes.tolist(),
+                "said": None if version.said is None else version.said.tolist(),
+            }
+        ),
         "images": version.images.astype("<i8").tobytes(),
         "probs": version.probs.astype("<f2").tobytes(),
     }
@@ -181,4 +190,5 @@ def _from_row(row: Any) -> Version:
         images=images,
         classes=np.array(payload["classes"], np.int64),
         probs=probs,
+        said=np.array(payload["said"], np.int64) if payload.get("said") else None,
     )

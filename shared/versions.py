@@ -22,7 +22,8 @@ class VersionReport(Message):
 
     kept: whether the trainer keeps its weights; else it is the present one, and the next replaces it. labels: training
     labels. space: the embedding space its head is for. settings: revision of the settings it was trained with.
-    images and classes: numbers, n and K of them. probs: (n, K) calibrated probabilities, see `pack_probs`.
+    images and classes: numbers, n and K of them. probs: (n, K) calibrated probabilities, see `pack_probs`. said: n
+    class numbers where costs of mistakes decide what the model says; else empty, and it says the likeliest.
     """
 
     epoch: Number
@@ -36,6 +37,7 @@ class VersionReport(Message):
     images: list[Number]
     classes: list[Number]
     probs: str
+    said: list[Number] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -46,6 +48,8 @@ class VersionReport(Message):
             raise ValueError(f"probs is not base64: {error}") from error
         if found != expected:
             raise ValueError(f"probs has {found} bytes, expected {expected}: one half-precision number per probability")
+        if len(self.said) not in {0, len(self.images)}:
+            raise ValueError(f"said names {len(self.said)} classes, expected one for each of {len(self.images)} images")
         return self
 
 

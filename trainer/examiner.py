@@ -15,6 +15,7 @@ from trainer.conversation import Conversation
 from trainer.costs import costs_of
 from trainer.evaluation import evaluate
 from trainer.learner import Floats, holdout_probabilities
+from trainer.models.head import Integers
 from trainer.outlook import outlook
 from trainer.pool import Pool, Snapshot
 from trainer.stopping import Progress, look, proving
@@ -64,7 +65,7 @@ class Examiner:
         costs = costs_of(self._config.train, self._talk.classes, n_classes)
         known = checkpoint.model.head is not None
         self.metrics = evaluate(probs, truth, self._talk.classes, refused, costs=costs) if known else {}
-        self._newest = self._version(snapshot, probs)
+        self._newest = self._version(snapshot, probs, None if costs is None else costs.decide(probs))
         progress = Progress(len(truth), len(truth) + self._pool.counts().test_open, checkpoint.model.labels)
         if listed and self.metrics:
             checkpoint.looks = look(checkpoint.looks, stop, self.metrics, progress)
@@ -119,7 +120,7 @@ class Examiner:
         version = self._newest
         return version is None or self._talk.send(version.report(self._talk.epoch, kept=False))
 
-    def _version(self, snapshot: Snapshot, probs: Floats) -> Version:
+    def _version(self, snapshot: Snapshot, probs: Floats, said: Integers | None) -> Version:
         checkpoint = self._talk.checkpoint
         head = checkpoint.model.head
         return Version(
@@ -131,4 +132,5 @@ class Examiner:
             self.metrics,
             snapshot.test.numbers,
             probs[:, [] if head is None else head.classes],
+            None if head is None else said,
         )

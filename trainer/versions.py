@@ -37,7 +37,8 @@ class Version:
     """A model at one point of the log `log_id`, and what it says about the hold-out.
 
     space: id of the embedding space that its head is for. settings: revision of the settings. metrics: on the
-    hold-out. images: (n,) labelled hold-out images. probs: (n, K), columns as model.head.classes.
+    hold-out. images: (n,) labelled hold-out images. probs: (n, K), columns as model.head.classes. said: (n,) class
+    numbers where costs of mistakes decide; None where the likeliest class is said.
     """
 
     model: Model
@@ -48,6 +49,7 @@ class Version:
     metrics: dict[str, MetricValue]
     images: Integers
     probs: Floats
+    said: Integers | None = None
 
     def report(self, epoch: int, kept: bool) -> VersionReport:
         """What the labeler is told."""
@@ -63,6 +65,7 @@ class Version:
             images=self.images.tolist(),
             classes=[] if self.model.head is None else self.model.head.classes.tolist(),
             probs=pack_probs(self.probs),
+            said=[] if self.said is None else self.said.tolist(),
         )
 
 
@@ -146,6 +149,8 @@ def _prefix(log_id: str | None) -> str:
 def _pack(version: Version) -> tuple[dict[str, torch.Tensor], dict[str, Any]]:
     model = version.model
     tensors = {"images": torch.from_numpy(version.images), "probs": torch.from_numpy(version.probs).half()}
+    if version.said is not None:
+        tensors["said"] = torch.from_numpy(version.said)
     if model.head is not None:
         tensors |= {
             "head.classes": torch.from_numpy(model.head.classes),
@@ -183,4 +188,5 @@ def _unpack(tensors: dict[str, torch.Tensor], facts: dict[str, Any]) -> Version:
         {name: MetricValue.parse(value) for name, value in facts["metrics"].items()},
         tensors["images"].numpy(),
         tensors["probs"].float().numpy(),
+        tensors["said"].numpy() if "said" in tensors else None,
     )

@@ -90,7 +90,8 @@ def confident_mistakes(judged: Judged) -> Integers:
     sums = np.bincount(judged.truth, judged.probs[np.arange(len(judged)), judged.truth], judged.classes)
     counts = np.bincount(judged.truth, minlength=judged.classes)
     usual = np.divide(sums, counts, out=np.full(judged.classes, np.inf), where=counts > 0)
-    sure = np.flatnonzero(~judged.right & (judged.confidence >= usual[judged.predicted]))
+    differs = judged.likeliest != judged.truth
+    sure = np.flatnonzero(differs & (judged.confidence >= usual[judged.likeliest]))
     quality = judged.probs[sure, judged.truth[sure]] - judged.confidence[sure]
     return judged.numbers[sure[np.argsort(quality, kind="stable")]]
 

@@ -17,12 +17,14 @@ Booleans = npt.NDArray[np.bool_]
 class Judged:
     """One version's answers to labelled hold-out images.
 
-    numbers: (n,) image numbers. probs: (n, C), column = class number. truth: (n,) class numbers below C.
+    numbers: (n,) image numbers. probs: (n, C), column = class number. truth: (n,) class numbers below C. said: (n,)
+    class numbers, where costs of mistakes decide; None where the likeliest class is said.
     """
 
     numbers: Integers
     probs: Floats
     truth: Integers
+    said: Integers | None = None
 
     @property
     def classes(self) -> int:
@@ -31,6 +33,11 @@ class Judged:
 
     @property
     def predicted(self) -> Integers:
+        """The class that is said of each image, (n,)."""
+        return self.likeliest if self.said is None else self.said
+
+    @property
+    def likeliest(self) -> Integers:
         """The likeliest class of each image, (n,)."""
         return np.asarray(self.probs.argmax(axis=1) if self.classes else np.zeros(len(self.truth)), np.int64)
 
@@ -41,7 +48,7 @@ class Judged:
 
     @property
     def right(self) -> Booleans:
-        """Whether the likeliest class is the true one, (n,)."""
+        """Whether the class that is said is the true one, (n,)."""
         return np.asarray(self.predicted == self.truth)
 
     def __len__(self) -> int:
@@ -51,19 +58,25 @@ class Judged:
         """The same for some images, in the order of `numbers`; each must be among them."""
         order = np.argsort(self.numbers, kind="stable")
         rows = order[np.searchsorted(self.numbers, numbers, sorter=order)] if len(numbers) else numbers
-        return Judged(self.numbers[rows], self.probs[rows], self.truth[rows])
+        said = None if self.said is None else self.said[rows]
+        return Judged(self.numbers[rows], self.probs[rows], self.truth[rows], said)
 
 
 def judge(
-    numbers: Integers, probs: npt.ArrayLike, columns: Integers, labels: Mapping[int, int], classes: int
+    numbers: Integers,
+    probs: npt.ArrayLike,
+    columns: Integers,
+    labels: Mapping[int, int],
+    classes: int,
+    said: Integers | None = None,
 ) -> Judged:
     """Put a version's answers beside the labels as they stand now; images without a label now are left out.
 
     numbers: (n,) image numbers. probs: (n, K), columns: (K,) class number of each column, below `classes`; a class
-    that this version did not know has probability 0. labels: class number by image number.
+    that this version did not know has probability 0. labels: class number by image number. said: (n,), as in Judged.
     """
     known = np.flatnonzero([int(number) in labels for number in numbers])
     wide = np.zeros((len(known), classes))
     wide[:, columns] = np.asarray(probs, np.float64).reshape(len(numbers), len(columns))[known]
     truth = np.array([labels[int(number)] for number in numbers[known]], np.int64)
-    return Judged(np.asarray(numbers, np.int64)[known], wide, truth)
+    return Judged(np.asarray(numbers, np.int64)[known], wide, truth, None if said is None else said[known])

@@ -60,16 +60,11 @@ def train_on_labels(  # noqa: PLR0913
         shrink_and_perturb(network, generator)
     classes, codes = np.unique(y, return_inverse=True)
     weights = torch.from_numpy(class_weights(codes, classes, weigh)).to(space.device)
-    classifier = nn.Linear(space.info.dim, len(classes)).to(space.device)
+    classify = Classifier(space.info.dim, len(classes)).to(space.device)
     averaged = AveragedModel(network, multi_avg_fn=_moving_average(), use_buffers=True)
-    optimiser = _optimiser(network, classifier, config, space.info.kind)
+    optimiser = _optimiser(network, classify, config, space.info.kind)
     augment, standardise = augmentation(config), Standardise(space.info)
     reasons = _reasons(network, config, images, codes, ignore)
-
-    def classify(features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-        scaled = functional.normalize(features.float()) * SCALE
-        return scaled, classifier(scaled)
-
     for step in range(config.steps):
         rows = rng.integers(len(y), size=config.batch_size)
         x = standardise(augment(to_floats(images[rows]), generator)).to(space.device)
@@ -89,6 +84,19 @@ def train_on_labels(  # noqa: PLR0913
         report((step + 1) / config.steps)
     info = space.info.model_copy(update={"weights": "trained here"})
     return NetworkSpace(averaged.module, info, space.device)
+
+
+class Classifier(nn.Module):
+    """Logits of unit features, thrown away after the round."""
+
+    def __init__(self, dim: int, n_classes: int) -> None:
+        super().__init__()
+        self.linear = nn.Linear(dim, n_classes)
+
+    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Features as the network gives them, (N, D) → what is classified, (N, D), and logits, (N, K)."""
+        scaled = functional.normalize(features.float()) * SCALE
+        return scaled, self.linear(scaled)
 
 
 def _optimiser(network: nn.Module, classifier: nn.Module, config: Slow, kind: str) -> torch.optim.Optimizer:

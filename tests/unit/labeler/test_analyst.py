@@ -35,7 +35,9 @@ def tests(world: World) -> list[Any]:
 tests.__test__ = False  # type: ignore[attr-defined]
 
 
-def say(world: World, version: int, kept: bool = True, seed: int = 0, classes: int = 2) -> None:
+def say(
+    world: World, version: int, kept: bool = True, seed: int = 0, classes: int = 2, said: list[int] | None = None
+) -> None:
     """A version that is often right reports what it says of the hold-out."""
     rows = tests(world)
     rng = np.random.default_rng((version, seed))
@@ -53,6 +55,7 @@ def say(world: World, version: int, kept: bool = True, seed: int = 0, classes: i
             images=[row["number"] for row in rows],
             classes=list(range(classes)),
             probs=pack_probs(probs.astype(np.float32)),
+            said=said or [],
         )
     )
 
@@ -84,6 +87,18 @@ def test_the_tables_agree_with_scikit_learn_on_the_exported_predictions(zoo: Wor
             assert row["auc"] == pytest.approx(metrics.roc_auc_score(truth == k, probs[:, k]))
             assert row["f1"] == pytest.approx(metrics.f1_score(truth, said, labels=[k], average=None)[0])
         assert (table["per_class"][2]["recall"], table["per_class"][2]["auc"]) == (None, None)
+
+
+def test_where_costs_decide_the_tables_judge_what_was_said(zoo: World) -> None:
+    said = [0, 1, 1] * 10
+    say(zoo, 1, said=said)
+    truth, probs = predictions(zoo, 1)
+    (table,) = zoo.get("/api/analysis?version=1")["versions"]
+    assert table["accuracy"]["value"] == pytest.approx(metrics.accuracy_score(truth, said))
+    assert table["accuracy"]["value"] != pytest.approx(metrics.accuracy_score(truth, probs.argmax(axis=1)))
+    assert table["ece"] == pytest.approx(expected_calibration_error(probs, truth), abs=1e-6)
+    exported = zoo.get("/api/analysis/predictions?version=1")["images"]
+    assert [CLASSES.index(row["prediction"]) for row in exported] == said
 
 
 def test_curves_and_a_sentence_where_there_can_be_none(zoo: World) -> None:

@@ -3,106 +3,18 @@
 from __future__ import annotations
 
 import io
-import itertools
 import os
-import random
-import tempfile
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from pathlib import Path
 
-import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
-from PIL import Image
 
 from labeler import scanner
-from labeler.folders import Folder, hashes_of, remember, stamp_of
 from labeler.scanner import FULL_SHARE, QUICK_SHARE, Finding, Scanner
 from shared.images import content_hash
 
-LONG_AGO = 1_600_000_000
-TICKS = itertools.count()
-
-
-def image_bytes(seed: int = 0, size: tuple[int, int] = (8, 6)) -> bytes:
-    target = io.BytesIO()
-    rng = random.Random(seed)
-    Image.new("RGB", size, tuple(rng.randrange(256) for _ in range(3))).save(target, "PNG")
-    return target.getvalue()
-
-
-def put(root: Path, name: str | bytes, data: bytes | None = None, mtime: float = LONG_AGO) -> Path:
-    """A file as if it had been there for long; its folders' times are old and new to the scanner at once."""
-    path = root / os.fsdecode(name)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_bytes(image_bytes() if data is None else data)
-    os.utime(path, (mtime, mtime))
-    for folder in path.relative_to(root).parents:
-        tick = LONG_AGO + next(TICKS)
-        os.utime(root / folder, (tick, tick))
-    return path
-
-
-class Catalogue:
-    """A sink that keeps what it is told."""
-
-    def __init__(self) -> None:
-        self.files: dict[bytes, Finding] = {}
-        self.steps: list[tuple[int, int, bool]] = []
-        self.reports: list[bytes] = []
-        self.fail: Callable[[], None] = lambda: None
-
-    def known(self) -> list[tuple[bytes, int, int]]:
-        return [(f.path, f.size, f.mtime_ns) for f in self.files.values()]
-
-    def progress(self, found: int, indexed: int, done: bool) -> None:
-        self.steps.append((found, indexed, done))
-
-    def found(self, findings: Sequence[Finding]) -> None:
-        self.fail()
-        assert self.steps, "the number of files is told first"
-        self.reports += [f.path for f in findings]
-        self.files |= {f.path: f for f in findings}
-
-    def gone(self, paths: Sequence[bytes]) -> None:
-        self.fail()
-        self.reports += paths
-        for path in paths:
-            del self.files[path]
-
-    def reasons(self) -> dict[bytes, str]:
-        return {path: f.reason for path, f in self.files.items() if f.reason}
-
-    def usable(self) -> set[bytes]:
-        return {path for path, f in self.files.items() if not f.reason}
-
-
-class Bench:
-    """A scanner whose clocks stand until they are moved."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.sink = Catalogue()
-        self.now = 2_000_000_000.0
-        self.time = 0.0
-        self.spent = 0.0
-        self.scanner = self.restart()
-
-    def restart(self) -> Scanner:
-        self.scanner = Scanner(
-            self.root, self.sink, 3.0, 1_000_000, clock=lambda: self.time, cpu=lambda: self.spent, now=lambda: self.now
-        )
-        return self.scanner
-
-    def look(self, seconds: float = 1.0) -> Catalogue:
-        """A quick look; one after `seconds` >= 3 is a full one."""
-        self.sink.reports.clear()
-        self.scanner.look()
-        self.time += seconds
-        return self.sink
+from .scanning import LONG_AGO, Bench, Catalogue, image_bytes, put
 
 
 @pytest.fixture
@@ -436,79 +348,3 @@ class TestShare:
         assert (bench.spent - began) / bench.time <= 0.02
         assert (bench.spent - began) / bench.time <= QUICK_SHARE + FULL_SHARE + 0.001
         assert looks[True] > 1 and sum(looks.values()) > 20
-
-
-class TestFolder:
-    @settings(max_examples=50)
-    @given(st.dictionaries(st.binary(min_size=1, max_size=6), st.integers(1, 2**62)))
-    def test_stamps_are_found_again(self, stamps: dict[bytes, int]) -> None:
-        folder = Folder.of(0, hashes_of(stamps), np.array(list(stamps.values()), np.int64))
-        asked = [*stamps, b"another name"]
-        assert folder.stamps_of(hashes_of(asked)).tolist() == [*stamps.values(), 0]
-
-    def test_what_is_known_is_grouped_by_folder(self) -> None:
-        folders = remember([(b"a.png", 1, 2), (b"b/c.png", 3, 4), (b"b/d.png", 5, -1)])
-        assert set(folders) == {b"", b"b"}
-        assert folders[b"b"].stamps_of(hashes_of([b"d.png", b"c.png"])).tolist() == [stamp_of(5, -1), stamp_of(3, 4)]
-
-    def test_a_file_takes_16_bytes(self) -> None:
-        (folder,) = remember((b"%d.png" % i, i, i) for i in range(1000)).values()
-        assert folder.names.nbytes + folder.stamps.nbytes == 16_000
-
-
-class FolderMachine(RuleBasedStateMachine):
-    """Whatever is done to a folder, after a full look the sink knows exactly the files that are there."""
-
-    names = st.sampled_from(["a.png", "b.png", "d/a.png", "d/e/a.png", "d/e/b.png", "f/a.png"])
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.folder = tempfile.TemporaryDirectory()
-        self.bench = Bench(Path(self.folder.name) / "images")
-        self.expected: dict[str, bytes] = {}
-        self.tick = 0
-
-    def teardown(self) -> None:
-        self.folder.cleanup()
-
-    @rule(name=names, seed=st.integers(0, 3), good=st.booleans())
-    def write(self, name: str, seed: int, good: bool) -> None:
-        self.tick += 1
-        data = image_bytes(seed) if good else b"<html>" + bytes([seed])
-        put(self.bench.root, name, data, LONG_AGO + self.tick)
-        self.expected[name] = data
-
-    @rule(name=names)
-    def remove(self, name: str) -> None:
-        (self.bench.root / name).unlink(missing_ok=True)
-        self.expected.pop(name, None)
-
-    @rule(old=names, new=names)
-    def rename(self, old: str, new: str) -> None:
-        if old in self.expected:
-            (self.bench.root / new).parent.mkdir(parents=True, exist_ok=True)
-            (self.bench.root / old).rename(self.bench.root / new)
-            self.expected[new] = self.expected.pop(old)
-
-    @precondition(lambda self: self.bench.root.exists())
-    @rule()
-    def look_quickly(self) -> None:
-        self.bench.look(0)
-
-    @rule()
-    def restart(self) -> None:
-        self.bench.restart()
-
-    @invariant()
-    def agree_after_a_full_look(self) -> None:
-        if self.tick % 3 == 0:
-            self.bench.time += 10
-            sink = self.bench.look()
-            good = {n.encode(): content_hash(d) for n, d in self.expected.items() if not d.startswith(b"<")}
-            assert {path: f.content_hash for path, f in sink.files.items() if not f.reason} == good
-            assert set(sink.files) == {name.encode() for name in self.expected}
-            assert sink.steps[-1] == (len(self.expected), len(self.expected), True)
-
-
-TestAnySequence = FolderMachine.TestCase
-TestAnySequence.settings = settings(max_examples=40, stateful_step_count=15, deadline=None)

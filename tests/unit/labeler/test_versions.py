@@ -48,6 +48,17 @@ def test_kept_versions_survive_a_restart_and_the_present_one_does_not(database: 
     np.testing.assert_array_equal(found.classes, [0, 2])
 
 
+def test_what_was_said_is_kept_where_costs_decided(database: Database) -> None:
+    versions = Versions(database, lambda: 7.0)
+    versions.take(report(1, said=[2, 0, 0]))
+    versions.take(report(2))
+    first, second = Versions(database, lambda: 8.0).all()
+    assert first.said is not None and first.said.tolist() == [2, 0, 0]
+    assert second.said is None
+    with pytest.raises(ProtocolError, match="one for each of 3 images"):
+        report(3, said=[1])
+
+
 def test_an_older_report_does_not_become_the_present_one(database: Database) -> None:
     versions = Versions(database, lambda: 7.0)
     versions.take(report(5, kept=False))

@@ -25,6 +25,18 @@ def test_every_evaluation_says_what_the_model_thinks_of_the_hold_out(make: Make)
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=2e-3)
 
 
+def test_a_report_tells_what_is_said_where_costs_decide(make: Make) -> None:
+    bench = make(train__costs={"class 1": {"class 0": 900.0}})
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(*train_images(12), *TEST)
+    report, metrics = bench.last(VersionReport), bench.last(MetricsReport)
+    right = np.mean([image % 3 == said for image, said in zip(report.images, report.said, strict=True)])
+    assert right == metrics.metrics["accuracy"].value
+    scaled = np.array([[0, 1, 1], [900 / 450.5, 0, 1 / 450.5], [1, 1, 0]])
+    assert report.said == (unpack_probs(report.probs, 3) @ scaled).argmin(axis=1).tolist()
+
+
 def test_a_version_is_kept_with_each_checkpoint(make: Make) -> None:
     bench = make(train__checkpoint_every=2)
     bench.embedded()

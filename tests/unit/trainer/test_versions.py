@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -43,6 +44,14 @@ def test_a_report_says_what_the_version_says(tmp_path: Path) -> None:
     report = version(3).report(epoch=7, kept=True)
     assert (report.epoch, report.version, report.labels, report.classes) == (7, 3, 9, [0, 2])
     np.testing.assert_allclose(unpack_probs(report.probs, 2), version(3).probs, atol=1e-3)
+
+
+def test_what_is_said_where_costs_decide_is_kept_with_the_version(tmp_path: Path) -> None:
+    store, said = VersionStore(tmp_path, 5), np.array([2, 0, 0, 2])
+    store.keep(replace(version(1), said=said))
+    store.keep(version(2))
+    assert store.load(LOG, 1).report(1, kept=True).said == said.tolist()
+    assert store.load(LOG, 2).report(1, kept=True).said == []
 
 
 def test_versions_of_another_log_are_another_matter(tmp_path: Path) -> None:

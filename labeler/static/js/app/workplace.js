@@ -1,9 +1,8 @@
 /** One annotator's workplace: makes the parts of the labelling page and passes news and actions between them. */
 
-import { withRow } from "../core/curve.js";
 import { counted } from "../core/format.js";
 import { entriesOf } from "../core/outbox.js";
-import { getHistory, getMetrics, send } from "../io/api.js";
+import { getHistory, send } from "../io/api.js";
 import { ImageCache } from "../io/images.js";
 import { Outbox } from "../io/outbox.js";
 import { Sender } from "../io/sender.js";
@@ -12,6 +11,7 @@ import { announce, byId } from "../ui/dom.js";
 import { Stage } from "../ui/stage.js";
 import { say } from "../ui/toast.js";
 import { Controls } from "./controls.js";
+import { History } from "./history.js";
 import { Labelling } from "./labelling.js";
 import { Leases } from "./leases.js";
 import { Lens } from "./saliency.js";
@@ -30,8 +30,7 @@ const MEASURE = "labelstream:key-to-paint";
 
 export class Workplace {
   #annotator;
-  /** @type {HistoryRow[]} */
-  #history = [];
+  #history = new History(() => this.#view.drawCurve(this.#history.rows));
   /** @type {number | null} when the key was pressed whose next image is being painted */
   #pressedAt = null;
   /** @type {Outbox} */ #outbox;
@@ -101,7 +100,7 @@ export class Workplace {
     this.#sender.wake();
     this.#leases.ask();
     void this.#older();
-    void this.#catchUp();
+    void this.#history.load();
     setInterval(() => this.#view.draw(), REDRAW_MS);
   }
 
@@ -112,7 +111,7 @@ export class Workplace {
     if (!online) return;
     this.#sender.wake();
     this.#leases.ask();
-    void this.#catchUp();
+    void this.#history.load();
   }
 
   /** @param {State} state */
@@ -123,13 +122,13 @@ export class Workplace {
     this.#lens.take(state);
     this.#view.drawSoon();
     if (before !== undefined && before !== state.session) this.#leases.ask();
-    this.#view.drawCurve(this.#history);
+    this.#view.drawCurve(this.#history.rows);
+    void this.#history.take(state);
   }
 
   /** @param {HistoryRow} row */
   metrics(row) {
-    this.#history = withRow(this.#history, row);
-    this.#view.drawCurve(this.#history);
+    this.#history.add(row);
   }
 
   /** There is a new order. */
@@ -168,12 +167,5 @@ export class Workplace {
     const oldest = history.find((entry) => entry.seq !== undefined)?.seq;
     const answer = await getHistory(this.#annotator, ANSWERS_AT_ONCE, oldest).catch(() => null);
     if (answer) this.#labelling.restore(answer.annotations);
-  }
-
-  /** Loads the evaluations that were missed. */
-  async #catchUp() {
-    const answer = await getMetrics().catch(() => null);
-    if (answer) this.#history = answer.history;
-    this.#view.drawCurve(this.#history);
   }
 }

@@ -1,11 +1,11 @@
 /** The Dashboard: how training goes, live. The history comes from the labeler, so a restart shows it all again. */
 
 import { startFrame } from "../app/frame.js";
-import { TRAINING_LOSS, curveOf, placeOf, stopAt, timesWithin, withDetail, withRow } from "../core/curve.js";
+import { History } from "../app/history.js";
+import { TRAINING_LOSS, curveOf, placeOf, stopAt, timesWithin } from "../core/curve.js";
 import { changeWords, versionName } from "../core/dashboard.js";
 import { count, interval, metricName, metricValue, moment, percent } from "../core/format.js";
 import { getChanges, getDashboard, getDetail, getPaired, getVersions } from "../io/analysis.js";
-import { getMetrics } from "../io/api.js";
 import { renderNow, renderPaired, renderTallies } from "../ui/board.js";
 import { Chart } from "../ui/chart.js";
 import { afterPaint, byId, el, setText } from "../ui/dom.js";
@@ -21,13 +21,12 @@ import { renderLegend } from "../ui/legend.js";
 const FIRST = ["accuracy", "f1_macro", "loss", "ece", "accuracy_worst"];
 const ASK_EVERY_MS = 2_000;
 const SETTLE_MS = 150;
-const MOST_ROWS = 4_000;
 const PAINTED = "labelstream:metric-painted";
 
 class DashboardPage {
   /** @type {State | null} */ #state = null;
   /** @type {import("../io/analysis.js").Dashboard | null} */ #dashboard = null;
-  /** @type {HistoryRow[]} */ #history = [];
+  #history = new History(() => this.#drawCurves());
   /** @type {import("../io/analysis.js").Change[]} */ #changes = [];
   /** @type {import("../core/curve.js").By} */ #by = "labels";
   #metric = "accuracy";
@@ -36,8 +35,6 @@ class DashboardPage {
   #asking = 0;
   #seq = -1;
   #versions = "";
-  #loaded = false;
-  /** The metrics of a row that was fetched because it had not come by itself. */ #fetched = "";
   /** @type {number | null} */ #newest = null;
   #charts = { metric: this.#chart("metric", [this.#metric]), loss: this.#chart("loss", [TRAINING_LOSS, "loss"]) };
   #pace = new PacePlot(byId("pace-plot"));
@@ -52,9 +49,7 @@ class DashboardPage {
     });
     for (const id of ["first", "second"]) byId(id).addEventListener("change", () => void this.#compare());
     void startFrame((state) => this.#take(state), (row) => this.#add(row));
-    const [metrics, changes] = await Promise.all([getMetrics().catch(() => null), getChanges().catch(() => null)]);
-    this.#history = withDetail(metrics?.history ?? [], this.#history);
-    this.#loaded = true;
+    const [changes] = await Promise.all([getChanges().catch(() => null), this.#history.load()]);
     this.#changes = changes?.changes ?? [];
     this.#drawCurves();
     setInterval(() => this.#drawNow(), 1_000);
@@ -80,23 +75,12 @@ class DashboardPage {
     renderTallies(state, this.#dashboard);
     if (state.last_seq !== this.#seq) this.#askSoon();
     this.#seq = state.last_seq;
-    void this.#catchUp(JSON.stringify(state.metrics));
-  }
-
-  /** A row that came while nobody listened here, as before the socket stood, is fetched. @param {string} metrics of the newest row */
-  async #catchUp(metrics) {
-    if (!this.#loaded || metrics === this.#fetched || metrics === JSON.stringify(this.#history.at(-1)?.metrics ?? {})) return;
-    this.#fetched = metrics;
-    const found = await getMetrics().catch(() => null);
-    if (!found) return;
-    this.#history = withDetail(found.history, this.#history);
-    this.#drawCurves();
+    void this.#history.take(state);
   }
 
   /** @param {HistoryRow} row */
   #add(row) {
-    this.#history = thinned(withRow(this.#history, row));
-    this.#drawCurves();
+    this.#history.add(row);
     afterPaint(() => performance.mark(PAINTED, { detail: row.seq }));
     this.#askSoon();
   }
@@ -133,9 +117,9 @@ class DashboardPage {
   #drawCurves() {
     const stop = stopAt(this.#state?.thresholds ?? {}, this.#metric);
     const goal = stopAt(this.#state?.thresholds ?? {}, "loss");
-    const marks = this.#changes.map((change) => ({ x: placeOf(this.#history, this.#by, change.time), text: changeWords(change) }));
-    this.#charts.metric.show(curveOf(this.#history, [this.#metric], this.#by), stop, marks);
-    this.#charts.loss.show(curveOf(this.#history, [TRAINING_LOSS, "loss"], this.#by), goal, marks);
+    const marks = this.#changes.map((change) => ({ x: placeOf(this.#history.rows, this.#by, change.time), text: changeWords(change) }));
+    this.#charts.metric.show(curveOf(this.#history.rows, [this.#metric], this.#by), stop, marks);
+    this.#charts.loss.show(curveOf(this.#history.rows, [TRAINING_LOSS, "loss"], this.#by), goal, marks);
     const stopItem = (/** @type {number | null} */ at, /** @type {string} */ metric) => (at === null ? [] : [{ sign: "stop dashed", text: `stop at ${metricValue(metric, at)}` }]);
     const changed = marks.length ? [{ sign: "edge dashed", text: "setting changed" }] : [];
     renderLegend(byId("metric-legend"), [{ sign: "line", text: metricName(this.#metric) }, { sign: "band area", text: "95 % interval" }, ...stopItem(stop, this.#metric), ...changed]);
@@ -158,18 +142,17 @@ class DashboardPage {
 
   /** A stretch was chosen: its rows, of which the page has only a selection, are fetched. @param {number} low @param {number} high */
   async #refine(low, high) {
-    const times = timesWithin(this.#history, this.#by, low, high);
+    const times = timesWithin(this.#history.rows, this.#by, low, high);
     if (!times) return;
     const detail = await getDetail(times[0], times[1]).catch(() => null);
     if (!detail) return;
-    this.#history = withDetail(this.#history, detail.history);
-    this.#drawCurves();
+    this.#history.refine(detail.history);
   }
 
   /** @param {Place} place @param {number | null} at @param {import("../ui/chart.js").Mark[]} marks */
   #readOut(place, at, marks) {
     const names = place === "metric" ? [this.#metric] : [TRAINING_LOSS, "loss"];
-    const curve = curveOf(this.#history, names, this.#by);
+    const curve = curveOf(this.#history.rows, names, this.#by);
     const x = at === null ? undefined : curve.x[at];
     if (x === undefined) return setText(byId(`${place}-readout`), "");
     const values = names.map((name, i) => {
@@ -214,8 +197,5 @@ class DashboardPage {
     }
   }
 }
-
-/** A page that stays open for days keeps every second row of what is old. @param {HistoryRow[]} history */
-const thinned = (history) => (history.length > MOST_ROWS ? history.filter((_, i) => i % 2 === 0 || i > MOST_ROWS / 2) : history);
 
 void new DashboardPage().start();

@@ -50,6 +50,7 @@ class ExplainPage {
   #picked = new URLSearchParams(location.search).get("image");
   #view = new URLSearchParams(location.search).get("view") === "shift" ? "shift" : "maps";
   #present = 0;
+  #turn = 0;
 
   async start() {
     const tabs = makeTabs(byId("tabs"), [{ id: "maps", text: "Versions and methods" }, { id: "shift", text: "Is it the method? Input shift" }], "panel", (id) => this.#show(id));
@@ -106,18 +107,31 @@ class ExplainPage {
     checks(byId("versions"), [...this.#versions].reverse().map((version) => ({ id: version.version, text: version.version === this.#present ? "now" : version.name || `version ${version.version}`, more: `${version.labels} labels`, hint: "", off: false })), this.#chosenVersions, () => this.#draw());
   }
 
-  /** @param {string} kind */
+  /** Lists images of a kind and chooses the first; what a later call lists wins. @param {string} kind */
   async #showKind(kind) {
+    const turn = ++this.#turn;
     this.#kind.press(kind);
-    await this.#learnVersions().catch(() => null);
-    const versions = kind === "wrong" || kind === "right" ? this.#versions.slice(-1) : this.#versions;
     this.#listed = [];
-    if (kind === "picked") this.#listed = await this.#pickedImages();
-    else if (versions.length) this.#listed = (await getFound(/** @type {any} */ (kind), versions.map((v) => v.version)).catch(() => ({ images: [] }))).images;
-    setText(byId("images-note"), this.#listed.length ? "" : NONE[/** @type {keyof typeof NONE} */ (kind)]);
     this.#chosen.clear();
-    if (this.#listed.length) await this.#toggle(this.#listed[0].image_id);
+    setText(byId("images-note"), "");
+    this.#draw();
+    if (this.#methods.length) this.#sayEmpty("Looking for images…");
+    const listed = await this.#imagesOf(kind);
+    if (turn !== this.#turn) return;
+    this.#listed = listed;
+    setText(byId("images-note"), listed.length ? "" : NONE[/** @type {keyof typeof NONE} */ (kind)]);
+    if (listed.length) await this.#toggle(listed[0].image_id);
     else this.#draw();
+  }
+
+  /** @param {string} kind */
+  async #imagesOf(kind) {
+    await this.#learnVersions().catch(() => null);
+    if (kind === "picked") return this.#pickedImages();
+    const versions = kind === "wrong" || kind === "right" ? this.#versions.slice(-1) : this.#versions;
+    if (!versions.length) return [];
+    const numbers = versions.map((v) => v.version);
+    return (await getFound(/** @type {any} */ (kind), numbers).catch(() => ({ images: [] }))).images;
   }
 
   async #pickedImages() {
@@ -133,7 +147,9 @@ class ExplainPage {
   /** @param {string} id */
   async #toggle(id) {
     if (!this.#chosen.delete(id)) {
+      const turn = this.#turn;
       const image = await getExplained(id).catch(() => null);
+      if (turn !== this.#turn) return;
       if (image) this.#chosen.set(id, image);
       for (const old of [...this.#chosen.keys()].slice(0, -MOST_IMAGES)) this.#chosen.delete(old);
     }

@@ -1,16 +1,16 @@
 /** The Summary page: how far it has come, why it stopped, what was reached, and what there is to take away. */
 
 import { startFrame } from "../app/frame.js";
-import { curveOf, perClass, stopAt, withRow } from "../core/curve.js";
+import { History } from "../app/history.js";
+import { curveOf, perClass, stopAt } from "../core/curve.js";
 import { count, counted, interval, metricName, metricValue, moment, percent, sentence, size, worstCase } from "../core/format.js";
 import { line, present } from "../core/slow.js";
-import { getDownloads, getMetrics } from "../io/api.js";
+import { getDownloads } from "../io/api.js";
 import { Chart } from "../ui/chart.js";
 import { byId, el, keyed, setText } from "../ui/dom.js";
 
 /**
  * @typedef {import("../core/types.js").State} State
- * @typedef {import("../core/types.js").HistoryRow} HistoryRow
  */
 
 const METRICS = ["accuracy", "f1_macro", "loss", "ece"];
@@ -18,19 +18,12 @@ const CURVES = ["accuracy", "f1_macro", "loss"];
 
 class SummaryPage {
   #charts = new Map(CURVES.map((metric) => [metric, makeChart(metric)]));
-  /** @type {HistoryRow[]} */ #history = [];
+  #history = new History(() => this.#drawCurves());
   /** @type {State | null} */ #state = null;
 
   async start() {
-    void startFrame((state) => this.#take(state), (row) => this.#add(row));
-    this.#history = (await getMetrics().catch(() => null))?.history ?? [];
-    this.#drawCurves();
-  }
-
-  /** @param {HistoryRow} row */
-  #add(row) {
-    this.#history = withRow(this.#history, row);
-    this.#drawCurves();
+    void startFrame((state) => this.#take(state), (row) => this.#history.add(row));
+    await this.#history.load();
   }
 
   /** @param {State} state */
@@ -43,12 +36,13 @@ class SummaryPage {
     renderSlow(state);
     if (!before) this.#drawCurves();
     if (before?.session !== state.session) void loadDownloads();
+    void this.#history.take(state);
   }
 
   #drawCurves() {
     const thresholds = this.#state?.thresholds ?? {};
-    byId("curves-card").hidden = this.#history.length === 0;
-    for (const [metric, chart] of this.#charts) chart.show(curveOf(this.#history, [metric]), stopAt(thresholds, metric));
+    byId("curves-card").hidden = this.#history.rows.length === 0;
+    for (const [metric, chart] of this.#charts) chart.show(curveOf(this.#history.rows, [metric]), stopAt(thresholds, metric));
   }
 }
 

@@ -27,6 +27,14 @@ def test_answers_are_put_beside_the_labels_of_today() -> None:
     assert (len(judged), judged.classes) == (2, 3)
 
 
+def test_where_costs_decide_what_is_said_counts_and_not_the_likeliest() -> None:
+    judged = judge(np.array([7, 3, 9]), np.full((3, 2), 0.5), np.array([0, 1]), {3: 1, 7: 0}, 2, np.array([1, 1, 0]))
+    assert judged.predicted.tolist() == [1, 1]
+    assert judged.likeliest.tolist() == [0, 0]
+    assert judged.right.tolist() == [False, True]
+    assert judged.of(judged.numbers[[1]]).predicted.tolist() == [1]
+
+
 def test_some_images_in_a_given_order() -> None:
     judged = random_judged(40, 3, 1)
     wanted = judged.numbers[[5, 2, 30]]

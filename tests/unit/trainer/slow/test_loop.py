@@ -2,117 +2,26 @@
 
 from __future__ import annotations
 
-import io
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
+from collections.abc import Callable
 
-import pytest
 import torch
 
 from shared.config import load_config
 from shared.messages import SlowReport, SlowState
-from shared.steering import Recall, RecallKind
-from tests.unit.trainer.conftest import FolderLabeler, MemoryLink, batch_of, label_row, png, welcome_to
+from tests.unit.trainer.conftest import FolderLabeler, MemoryLink, welcome_to
 from tests.unit.trainer.models.test_small_cnn import photos
 from tests.waiting import wait_for
 from trainer.checkpoint import Checkpoint
 from trainer.conversation import Conversation
-from trainer.embedder import Embedder
 from trainer.link import LinkUp
-from trainer.loading import Loader
 from trainer.models.backbone import NetworkSpace
 from trainer.models.small_cnn import small_cnn
 from trainer.pool import Pool
-from trainer.progress import Progress
 from trainer.slow.loop import SlowLoop, is_enabled
-from trainer.slow.messages import Job, Outcome, Step
+from trainer.slow.messages import Step
 from trainer.slow.schedule import Kind
-from trainer.slow.spaces import save_space
 
-CPU = torch.device("cpu")
-IMAGES = 70
-
-
-@dataclass
-class FakeProcess:
-    job: Job
-    says: list[Step | Outcome] = field(default_factory=list)
-    status: int | None = None
-    closed: bool = False
-
-    def poll(self) -> list[Step | Outcome]:
-        said, self.says = self.says, []
-        return said
-
-    @property
-    def ended(self) -> int | None:
-        return self.status
-
-    def close(self) -> None:
-        self.closed = True
-
-
-class Bench:
-    """A slow loop on a pool of tiny images."""
-
-    def __init__(self, folder: FolderLabeler, data: Path, link: MemoryLink) -> None:
-        self.link, self.data, self.now = link, data, 0.0
-        flags = {"paths.data": data, "slow.min_labels": 10}
-        self.config = load_config(environ={}, flags=flags)
-        self.pool = Pool()
-        self.talk = Conversation(link, Checkpoint(), self.pool)
-        self.started: list[FakeProcess] = []
-        self.masks = 0
-        self.slow = SlowLoop(
-            self.config, self.talk, self.pool, None, CPU, lambda: self.now, self._start, masks=lambda: self.masks
-        )
-        loader = Loader(folder.root, folder, 10**6)
-        self.embedder = Embedder(self.pool, None, loader, data / "embeddings", 16, Progress(io.StringIO()))
-        self.embedder.start()
-        wait_for(lambda: self.pool.counts().embedded == IMAGES and self.embedder.listed, "the images")
-
-    def _start(self, job: Job) -> FakeProcess:
-        self.started.append(FakeProcess(job))
-        return self.started[-1]
-
-    def take(self, *messages: object) -> None:
-        self.talk.take(list(messages))  # type: ignore[arg-type]
-
-    def tick(self) -> bool:
-        return self.slow.tick(self.embedder)
-
-    def label(self, count: int) -> None:
-        first = self.talk.checkpoint.book.applied_seq + 1
-        self.take(batch_of([label_row(seq, seq, seq % 3) for seq in range(first, first + count)]))
-
-    def finish(self, accepted: bool, steps: list[Step] | None = None) -> bool:
-        """Let the newest process end with a space of its own."""
-        network, info = small_cnn(photos(8))  # untrained convolutions, others each time
-        name = save_space(self.data / "slow", NetworkSpace(network, info, CPU))
-        process = self.started[-1]
-        process.says = [*(steps or []), Outcome(space=name, accepted=accepted, sentence="so it is")]
-        process.status = 0
-        return self.tick()
-
-    def embeddings(self) -> set[str]:
-        return {path.name for path in (self.data / "embeddings").iterdir() if path.is_dir()}
-
-    @property
-    def last(self) -> SlowReport:
-        report = self.link.of(SlowReport)[-1]
-        assert isinstance(report, SlowReport)
-        return report
-
-
-@pytest.fixture
-def bench(folder: FolderLabeler, tmp_path: Path, link: MemoryLink) -> Iterator[Bench]:
-    for i in range(IMAGES):
-        folder.add(f"{i}.png", png(i, i % 3, size=16))
-    made = Bench(folder, tmp_path / "data", link)
-    made.take(LinkUp(), welcome_to())
-    yield made
-    made.embedder.close()
+from .conftest import CPU, IMAGES, Bench
 
 
 def test_without_pretrained_weights_it_begins_with_the_images_alone(bench: Bench) -> None:
@@ -286,82 +195,6 @@ def test_it_is_on_by_itself_without_pretrained_weights_and_on_a_gpu() -> None:
     assert not is_enabled(off, None, CPU)
     on = load_config(environ={"LABELSTREAM_SLOW__ENABLED": "true"})
     assert is_enabled(on, space, CPU)
-
-
-def wish(revision: int, space: str, kind: RecallKind = RecallKind.ROLLBACK) -> Recall:
-    return Recall(kind=kind, revision=revision, version=9, space=space)
-
-
-def accepted(bench: Bench, labels: int) -> str:
-    """The id of the space that a further round makes."""
-    bench.label(labels)
-    wait_for(lambda: bench.pool.counts().embedded == IMAGES, "the images")
-    bench.tick()
-    bench.finish(accepted=True)
-    assert bench.pool.space is not None
-    return bench.pool.space.id
-
-
-def test_a_rollback_swaps_the_space_once_and_stays_over_a_restart(bench: Bench) -> None:
-    kept: list[str] = []
-    bench.slow._keep = lambda: kept
-    kept.append(accepted(bench, 1))
-    kept.append(accepted(bench, 14))
-    accepted(bench, 15)
-    bench.slow.wish = wish(1, kept[0])
-    assert bench.tick()
-    assert bench.pool.space is not None
-    assert bench.pool.space.id == kept[0]
-    assert not bench.tick(), "once is enough"
-    newest = accepted(bench, 25)
-    assert bench.started[-1].job.network == f"{kept[0]}.safetensors"
-    assert bench.pool.space.id == newest
-    again = SlowLoop(bench.config, bench.talk, bench.pool, None, CPU, lambda: 0.0, bench._start)
-    again.wish = bench.slow.wish
-    assert not again.tick(bench.embedder)
-    assert bench.pool.space.id == newest, "a restart does not repeat it"
-
-
-def test_a_round_at_hand_ends_when_a_version_is_asked_for(bench: Bench) -> None:
-    first = accepted(bench, 1)
-    bench.label(14)
-    wait_for(lambda: bench.pool.counts().embedded == IMAGES, "the images")
-    bench.tick()
-    bench.slow.wish = wish(1, first)
-    bench.tick()
-    assert bench.started[-2].closed
-    assert "version 9 was asked for" in str(bench.link.of(SlowReport)[-2])
-    assert bench.started[-1].job.network == f"{first}.safetensors"
-
-
-def test_to_train_on_from_a_version_begins_a_round_with_its_network_at_once(bench: Bench) -> None:
-    first = accepted(bench, 1)
-    bench.slow._keep = lambda: [first]
-    second = accepted(bench, 14)
-    bench.tick()
-    rounds = len(bench.started)
-    bench.slow.wish = wish(4, first, RecallKind.FINETUNE)
-    wait_for(lambda: bench.pool.counts().embedded == IMAGES, "the images")
-    assert not bench.tick()
-    assert len(bench.started) == rounds + 1
-    assert bench.started[-1].job.network == f"{first}.safetensors"
-    assert bench.pool.space is not None
-    assert bench.pool.space.id == second
-
-
-def test_back_to_pixels_and_a_network_that_is_gone(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
-    pixels = bench.pool.space
-    assert pixels is not None
-    first = accepted(bench, 1)
-    bench.slow.wish = wish(1, "small_cnn-16-gone")
-    assert not bench.tick()
-    assert "is not there" in caplog.text
-    assert bench.pool.space is not None
-    assert bench.pool.space.id == first
-    bench.slow.wish = wish(2, pixels.id)
-    assert bench.tick()
-    back: Callable[[], bool] = lambda: bench.pool.space is not None and bench.pool.space.info.kind == "pixels"  # noqa: E731
-    wait_for(back, "pixels again")
 
 
 def test_a_round_ends_where_fine_tuning_is_turned_off(bench: Bench) -> None:
