@@ -151,7 +151,7 @@ class Slow(Section):
     pretrain_images: Annotated[int, Field(ge=2)] = 10_000
     pretrain_steps: Positive = 320
     min_labels: Positive = 50
-    growth: Annotated[float, Field(gt=1)] = 1.5
+    growth: Annotated[float, Field(ge=1)] = 1.5
     steps: Positive = 200
     learning_rate: Annotated[float, Field(gt=0)] | None = None
     weight_decay: Share = 0.01

@@ -109,7 +109,7 @@ STEERABLE: Final[tuple[Steerable, ...]] = (
     Steerable("slow.reasons", _F, "Painted masks", "How a penalty keeps the network from what is painted over."),
     Steerable("slow.reasons_weight", _F, "Weight of masks", "What that penalty counts beside the loss on the labels."),
     Steerable("slow.min_labels", _F, "First round from", "Five per class are needed besides.", "labels"),
-    Steerable("slow.growth", _F, "Next round", "When the labels have grown by this factor.", "times as many"),
+    Steerable("slow.growth", _F, "Next round", "When the labels have grown so; 1: round after round.", "times as many"),
 )  # fmt: skip
 
 

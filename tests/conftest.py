@@ -1,13 +1,14 @@
 """What all tests share: which of them can run here, the image sets, the browser.
 
 `data` tests need LABELSTREAM_TEST_DATA, `browser` tests a Chromium or Chrome, `long` tests LABELSTREAM_LONG=1 (or
-`-m long`), `peers` tests benchmarks/peers/requirements.txt. What cannot run is deselected, and the summary says so in a
-line each. With CI=true a missing browser is a failure instead.
+`-m long`), `peers` tests benchmarks/peers/requirements.txt, `linux` tests Linux. What cannot run is deselected, and the
+summary says so in a line each. With CI=true a missing browser is a failure instead.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
@@ -47,6 +48,8 @@ def _unavailable(config: pytest.Config) -> dict[str, str]:
         reasons["browser"] = "no Chromium or Chrome was found"
     if os.environ.get("LABELSTREAM_LONG") != "1" and "long" not in config.option.markexpr:
         reasons["long"] = "they take minutes; `make test-long` runs them"
+    if sys.platform != "linux":
+        reasons["linux"] = "they measure what only Linux counts"
     if not all(map(find_spec, PEERS)):
         reasons["peers"] = "benchmarks/peers/requirements.txt is not installed"
     return reasons

@@ -38,6 +38,7 @@ class Due:
     def images(self) -> None:
         """Images were embedded: some may carry a label, all others want a place in the order."""
         self.fit = self.rank_now = self.evaluate_now = True
+        self.unsaved += 1
 
     @property
     def rank(self) -> bool:

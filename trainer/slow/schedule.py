@@ -37,7 +37,7 @@ class Standing:
 
 
 def due(standing: Standing, config: Slow) -> Kind | None:
-    """What is to be trained now: without labels first, then whenever the labels have grown by config.growth.
+    """What is to be trained now: without labels first, then whenever the labels have grown by config.growth, 1 or more.
 
     Other masks are worth a round too, where they count.
     """

@@ -1,14 +1,12 @@
 from __future__ import annotations
 
-import sys
-
 import numpy as np
 import pytest
 
 from benchmarks.memory import peak
 
 
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere the high-water mark cannot be set back")
+@pytest.mark.linux
 def test_the_peak_counts_what_is_given_back_meanwhile() -> None:
     for _ in range(2):
         with peak() as memory:

@@ -12,7 +12,7 @@ import { announce, byId, el, keyed, setText } from "../ui/dom.js";
 import { SettingRows } from "../ui/settings.js";
 import { renderVersions } from "../ui/settings-versions.js";
 import { makeTabs } from "../ui/tabs.js";
-import { attempt } from "../ui/toast.js";
+import { attempt, say } from "../ui/toast.js";
 
 /**
  * @typedef {import("../core/types.js").State} State
@@ -39,6 +39,7 @@ class SettingsPage {
   #group = "";
   #revision = -1;
   #model = -1;
+  /** Whether the trainer takes up what it is told now. */ #works = true;
 
   async start() {
     const answer = await getSettings();
@@ -54,6 +55,7 @@ class SettingsPage {
   /** @param {State} state */
   #follow(state) {
     renderSession(state);
+    this.#works = state.session === "labelling" || state.session === "setup";
     this.#classes = state.classes.map((c) => c.name);
     this.#draw();
     if (state.settings.revision !== this.#revision) void this.#reload();
@@ -138,7 +140,8 @@ class SettingsPage {
 
   /** @param {Version} version @param {"rollback" | "finetune"} kind */
   async #recall(version, kind) {
-    if (await attempt(() => recallVersion(version.version, kind, readName() ?? ""))) announce("The trainer does so at its next step.");
+    const when = this.#works ? "The trainer does so at its next step." : "The trainer does so as soon as training goes on: press Resume.";
+    if (await attempt(() => recallVersion(version.version, kind, readName() ?? ""))) say(when);
     await this.#reload();
   }
 }

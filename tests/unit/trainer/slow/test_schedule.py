@@ -29,6 +29,12 @@ def test_what_is_due(standing: Standing, expected: Kind | None) -> None:
     assert due(standing, Slow()) is expected
 
 
+def test_a_growth_of_1_means_round_after_round() -> None:
+    standing = Standing(images=500, labels=100, classes=2, trained_on=100, pretraining=False)
+    assert due(standing, Slow(growth=1)) is Kind.TRAIN
+    assert due(standing, Slow()) is None
+
+
 def test_each_failure_doubles_the_pause_up_to_an_hour() -> None:
     assert [pause_s(n) for n in (1, 2, 3)] == [30, 60, 120]
     assert pause_s(50) == 3600
