@@ -65,6 +65,11 @@ def pack_probs(probs: Floats) -> str:
     return base64.b64encode(np.ascontiguousarray(probs, STORED).tobytes()).decode("ascii")
 
 
+def as_kept(probs: Floats) -> Floats:
+    """Probabilities as they are after `pack_probs` and `unpack_probs`, so that both services judge the same numbers."""
+    return probs.astype(STORED).astype(np.float32)
+
+
 def unpack_probs(packed: str, classes: int) -> Floats:
     """What `pack_probs` packed, (n, classes)."""
     return np.frombuffer(base64.b64decode(packed), STORED).reshape(-1, classes).astype(np.float32)

@@ -38,6 +38,10 @@ class Due:
     def images(self) -> None:
         """Images were embedded: some may carry a label, all others want a place in the order."""
         self.fit = self.rank_now = self.evaluate_now = True
+
+    def more_images(self) -> None:
+        """Many more were embedded: for the checkpoint a batch, or none would be made where all labels came first."""
+        self.images()
         self.unsaved += 1
 
     @property

@@ -24,7 +24,7 @@ from trainer.vectors import VectorFile
 
 log = logging.getLogger(__name__)
 
-LOW_PRIORITY: Final = 15  # niceness: a few hundredths of a busy core's time beside a normal thread
+LOW_PRIORITY: Final = 10  # niceness: about a tenth of a busy core's time beside a normal thread
 IDLE_S: Final = 1.0
 RETRY_S: Final = 3.0
 PIXELS_FILE: Final = "pixels.safetensors"
@@ -227,7 +227,7 @@ class Embedder:
 def lower_priority(niceness: int = LOW_PRIORITY) -> None:
     """Let this thread, and those it starts, have less of the processor when others want it (Linux).
 
-    niceness: 1 to 19; the default leaves next to nothing beside a normal thread.
+    niceness: 1 to 19; the default leaves about a tenth beside a normal thread.
     """
     try:
         os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)

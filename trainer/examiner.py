@@ -9,7 +9,7 @@ import numpy as np
 
 from shared.config import Config
 from shared.messages import MetricsReport, MetricValue, PoolSummary
-from shared.versions import VersionsKept
+from shared.versions import VersionsKept, as_kept
 from trainer.advice import advise, updated
 from trainer.conversation import Conversation
 from trainer.costs import costs_of
@@ -60,7 +60,7 @@ class Examiner:
         labels = checkpoint.book.labels()
         truth = np.array([labels[int(number)] for number in snapshot.test.numbers], np.int64)
         n_classes = max([*self._talk.classes, *truth.tolist()], default=-1) + 1
-        probs = holdout_probabilities(checkpoint.model, snapshot.test, n_classes)
+        probs = as_kept(holdout_probabilities(checkpoint.model, snapshot.test, n_classes))
         refused = self._pool.count_tests(checkpoint.book.refused())
         costs = costs_of(self._config.train, self._talk.classes, n_classes)
         known = checkpoint.model.head is not None

@@ -139,7 +139,7 @@ class Trainer:
         if (self._config.train.continuous or first) and worth_ranking(
             counts.embedded, self._ranked_images, counts.images
         ):
-            self._due.images()
+            self._due.images() if first else self._due.more_images()
         return len(messages)
 
     def _steer(self) -> None:

@@ -48,6 +48,14 @@ def test_new_images_ask_for_a_fit_too() -> None:
     assert (due.fit, due.rank, due.evaluate) == (True, True, True)
 
 
+def test_where_all_labels_came_first_a_growing_pool_makes_a_checkpoint_due() -> None:
+    due = fresh(checkpoint_every=2)
+    due.more_images()
+    assert (due.fit, due.rank, due.evaluate, due.save) == (True, True, True, False)
+    due.more_images()
+    assert due.save
+
+
 @pytest.mark.parametrize(
     ("embedded", "ranked", "images", "worth"),
     [

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 
 from shared.messages import MetricsReport
 from shared.versions import VersionReport, VersionsKept, unpack_probs
 from tests.unit.trainer.bench import TEST, Make, train_images
 from tests.unit.trainer.conftest import welcome_to
+from trainer.evaluation import expected_calibration_error
 from trainer.link import LinkUp
 
 
@@ -23,6 +25,17 @@ def test_every_evaluation_says_what_the_model_thinks_of_the_hold_out(make: Make)
     right = np.mean([image % 3 == row.argmax() for image, row in zip(report.images, probs, strict=True)])
     assert right == metrics.metrics["accuracy"].value
     np.testing.assert_allclose(probs.sum(axis=1), 1, atol=2e-3)
+
+
+def test_the_metrics_are_those_of_the_probabilities_that_are_kept(make: Make) -> None:
+    bench = make()
+    bench.embedded()
+    bench.step(LinkUp(), welcome_to())
+    bench.label(*train_images(6), *TEST)
+    report, metrics = bench.last(VersionReport), bench.last(MetricsReport)
+    probs, truth = unpack_probs(report.probs, 3), np.array(report.images) % 3
+    assert metrics.metrics["ece"].value == expected_calibration_error(probs, truth)
+    assert metrics.metrics["loss"].value == pytest.approx(-np.log(probs[np.arange(len(truth)), truth]).mean())
 
 
 def test_a_report_tells_what_is_said_where_costs_decide(make: Make) -> None:

@@ -32,7 +32,7 @@ export class PacePlot {
     this.#plot = new Plot(box, (colours) => ({
       legend: { show: false },
       cursor: CURSOR,
-      padding: [8, 12, 0, 0],
+      padding: [8, 16, 0, 0],
       scales: { x: { time: true, range: lately }, y: { range: (_, _low, high) => [0, Math.max(1, (high ?? 1) * 1.1)] } },
       axes: [timeAxis(colours, "Time"), axis(colours, "Labels per minute", count, FIGURES_PX)],
       series: [{}, { stroke: colours.line, fill: colours.line, width: 0, points: { show: false }, paths: uPlot.paths.bars?.({ size: [0.9, 24], align: 1 }) }],
@@ -57,7 +57,7 @@ export class ReliabilityPlot {
     this.#plot = new Plot(box, (colours) => ({
       legend: { show: false },
       cursor: CURSOR,
-      padding: [8, 12, 0, 0],
+      padding: [8, 16, 0, 0],
       scales: { x: fixed(0, 1), y: fixed(0, 1) },
       axes: [axis(colours, across, percentTick, BELOW_PX), axis(colours, up, percentTick, FIGURES_PX)],
       series: [{}, INVISIBLE],
@@ -96,7 +96,7 @@ export class DoubtPlot {
     this.#plot = new Plot(box, (colours) => ({
       legend: { show: false },
       cursor: CURSOR,
-      padding: [8, 12, 0, 0],
+      padding: [8, 16, 0, 0],
       scales: { x: fixed(0, 1), y: { range: (_, _low, high) => [0, Math.max(0.1, high ?? 0.1) * 1.05] } },
       axes: [axis(colours, "Uncertainty, 1 − confidence, %", percentTick, BELOW_PX), axis(colours, "Share of each, %", percentTick, FIGURES_PX)],
       series: [{}, steps(colours.good, undefined, undefined), steps(colours.bad, undefined, undefined), steps(colours.text, undefined, [3, 3])],
