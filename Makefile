@@ -34,7 +34,8 @@ check: $(VENV)/.installed-dev
 	@$(BIN)/bandit --quiet --configfile pyproject.toml --recursive shared labeler trainer run.py
 
 bench: $(VENV)/.installed-dev
-	@for command in "api_latency --quick" "loop_latency --quick" "page_latency --quick" "dashboard_latency --quick" "indexing"; do \
+	@for command in "api_latency --quick" "loop_latency --quick" "loop_beside --quick" "page_latency --quick" \
+	    "dashboard_latency --quick" "map_speed --quick" "overlay_latency --quick" "mask_latency --quick" "indexing"; do \
 	    echo; echo "python -m benchmarks.$$command"; $(BIN)/python -m benchmarks.$$command || exit 1; \
 	done
 	@echo; if [ -n "$$LABELSTREAM_TEST_DATA" ]; then \
