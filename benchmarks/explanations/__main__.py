@@ -15,6 +15,7 @@ import numpy as np
 from benchmarks.explanations.localisation import read_boxes
 from benchmarks.explanations.measure import choose, measure, predictor, randomise, subjects
 from benchmarks.explanations.tables import (
+    against_rows,
     as_json,
     draw,
     faithfulness_rows,
@@ -66,7 +67,7 @@ def run(options: argparse.Namespace) -> None:
     figures = measure(explained, predictor(space, head, temperature), chosen, options.methods.split(","), options.seed)
     step = max(1, len(chosen) // max(1, options.forget))
     randomise(explained, chosen[::step][: 1 if options.quick else options.forget], figures, options.seed)
-    for rows_of in (faithfulness_rows, localisation_rows, sanity_rows, speed_rows):
+    for rows_of in (faithfulness_rows, localisation_rows, against_rows, sanity_rows, speed_rows):
         if table := rows_of(figures):
             print_table(table)
             print()

@@ -73,6 +73,29 @@ def localisation_rows(figures: Mapping[str, Figures]) -> list[dict[str, str]]:
     ]
 
 
+def against_rows(figures: Mapping[str, Figures]) -> list[dict[str, str]]:
+    """Every method less the controls, paired by image: deletion, insertion, share inside the boxes."""
+    areas = {name: [curve.areas for curve in found.curves] for name, found in figures.items()}
+    rows = []
+    for name in (name for name in figures if name in METHODS):
+        row = {"method": title(name)}
+        for part, of in (("deletion", 0), ("insertion", 1)):
+            for control in ("random pixels", "random cells"):
+                pairs = zip(areas[name], areas[control], strict=True)
+                row[f"{part} − {control}"] = signed_cell([own[of] - other[of] for own, other in pairs])
+        for control in ("random pixels", "centre") if figures[name].inside else ():
+            pairs_of = zip(figures[name].inside, figures[control].inside, strict=True)
+            row[f"inside − {control}"] = signed_cell([own - other for own, other in pairs_of])
+        rows.append(row)
+    return rows
+
+
+def signed_cell(differences: Sequence[float]) -> str:
+    """`+.09 (+.06 to +.12)`: a mean difference with its interval."""
+    mean, low, high = (f"{value:+.2f}".replace("0.", ".", 1) for value in interval(differences))
+    return f"{mean} ({low} to {high})"
+
+
 def sanity_rows(figures: Mapping[str, Figures]) -> list[dict[str, str]]:
     """Rank correlation with the map of the trained model, after each stage of forgetting; near 0 is sane."""
     return [

@@ -16,6 +16,7 @@ from benchmarks.explanations.localisation import hits, read_boxes, share_inside
 from benchmarks.explanations.measure import Figures, Subject, measure, randomise
 from benchmarks.explanations.sanity import STAGES, randomised, similarity
 from benchmarks.explanations.tables import (
+    against_rows,
     as_json,
     cell,
     draw,
@@ -23,6 +24,7 @@ from benchmarks.explanations.tables import (
     interval,
     localisation_rows,
     sanity_rows,
+    signed_cell,
     speed_rows,
 )
 from tests.unit.trainer.explanation.conftest import colour_head, colour_info, colour_network, planted
@@ -171,9 +173,17 @@ def test_all_of_it_on_a_model_that_looks_at_red(explained: Explained, tmp_path: 
         assert all(len(values) == 1 for values in found.stages.values())
     assert len(faithfulness_rows(figures)) == 5 == len(localisation_rows(figures))
     assert len(sanity_rows(figures)) == 2 == len(speed_rows(figures))
+    against = against_rows(figures)[0]
+    assert against["inside − random pixels"].startswith("+")
+    assert against["deletion − random cells"].startswith("-")
     assert json.loads(json.dumps(as_json(figures, {})))["methods"]["gradcam"]["hits"] == [True, True]
     draw(figures, tmp_path / "curves.png", "red")
     assert (tmp_path / "curves.png").stat().st_size > 10_000
+
+
+def test_differences_carry_their_sign() -> None:
+    assert signed_cell([0.5, 0.5]) == "+.50 (+.50 to +.50)"
+    assert signed_cell([-0.25]) == "-.25 (-.25 to -.25)"
 
 
 def test_cells() -> None:
