@@ -12,7 +12,7 @@ import json
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -111,8 +111,10 @@ def draw(data: LabelledSet, seed: int, settings: Settings) -> Trial:
 def networks(space: NetworkSpace, trial: Trial, y: Integers, settings: Settings, seed: int) -> dict[str, NetworkSpace]:
     """The network as it is, and what rounds of the slow loop make of it."""
     tune = partial(train_on_labels, space, y=y, seed=seed, report=lambda _: None)
+    unweighted = replace(settings, weight=0.0).slow("gradcam")
     return {
         "clean": tune(images=trial.clean, config=settings.slow("off")),
+        "swapped": tune(images=trial.shown, config=unweighted, ignore=trial.painted),
         **{
             form: tune(images=trial.shown, config=settings.slow(form), ignore=trial.painted)
             for form in ("off", "gradient", "gradcam")

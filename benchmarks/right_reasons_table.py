@@ -40,6 +40,8 @@ ARMS: Final[dict[str, Arm]] = {
     "fine-tuned, clean images": Arm("clean", False, False, TUNED),
     "fine-tuned, marker": Arm("off", True, False, TUNED),
     "fine-tuned, marker, copies": Arm("off", True, True, TUNED),
+    "swapped images, no penalty": Arm("swapped", True, False, TUNED),
+    "swapped images, no penalty, copies": Arm("swapped", True, True, TUNED),
     "gradient penalty": Arm("gradient", True, False, TUNED),
     "gradient penalty, copies": Arm("gradient", True, True, TUNED),
     "Grad-CAM penalty": Arm("gradcam", True, False, TUNED),
@@ -82,14 +84,15 @@ def recovered(back: Doubles, lost: Doubles) -> str:
 
 COMMAND: Final = (
     "python -m benchmarks.right_reasons --images SETS/neu_surface_defects --labels SETS/neu_surface_defects/labels.csv "
-    "--weights WEIGHTS --seeds 12 --tuned 3 --json benchmarks/results/right_reasons.json "
+    "--weights WEIGHTS --seeds 12 --tuned 6 --json benchmarks/results/right_reasons.json "
     "--plot docs/benchmarks/right-reasons.png"
 )
 ABOUT: Final = """NEU at {size} px, MobileNetV2. Each seed draws {labels} labelled training images; those of one \
 class, another for each seed, carry a white square near the middle, and at most {painted} of these are painted. \
 Accuracy on clean test images, on those of the marked class, and on test images of the other classes with the marker \
-on them. Fine-tuned: {steps} batches of {batch}. Recovered: of the accuracy on clean test images that the marker \
-costs; 95 % intervals over the seeds. [What it means](right-reasons.md)."""
+on them. Fine-tuned: {steps} batches of {batch}; from "swapped images" on, painted images and those they swap parts \
+with come beside each batch. Recovered: of the accuracy on clean test images that the marker costs; 95 % intervals \
+over the seeds. [What it means](right-reasons.md)."""
 
 
 def section(content: Mapping[str, Any], image: str) -> str:

@@ -159,7 +159,7 @@ class Slow(Section):
     augment: Literal["crops", "randaugment", "none"] = "crops"
     flips: bool = False
     start: Literal["warm", "shrink"] = "warm"
-    reasons: Literal["gradient", "gradcam", "off"] = "gradient"
+    reasons: Literal["gradcam", "gradient", "off"] = "gradcam"
     reasons_weight: Annotated[float, Field(ge=0, le=1000)] = 1.0
 
 

@@ -8,13 +8,12 @@ import torch
 from torch import nn
 
 from shared.config import Slow
-from shared.errors import ConfigError
 from tests.unit.trainer.slow.test_supervised import CPU, corners, space_of
 from trainer.models.backbone import NetworkSpace
 from trainer.models.space import Pixels, SpaceInfo
 from trainer.slow import reasons
 from trainer.slow.augment import Standardise, Views
-from trainer.slow.reasons import Reasons, Seen, gradcam_penalty, gradient_penalty
+from trainer.slow.reasons import PAINTED, Reasons, Seen, gradcam_penalty, gradient_penalty
 from trainer.slow.supervised import augmentation, train_on_labels
 
 SIZE = 16
@@ -31,7 +30,7 @@ def half(n: int) -> torch.Tensor:
     return ignore
 
 
-def test_the_gradient_penalty_is_the_squared_norm_of_the_jacobian_in_the_region() -> None:
+def test_the_gradient_penalty_is_the_squared_norm_of_the_jacobian_in_the_region_per_feature() -> None:
     generator = torch.Generator().manual_seed(0)
     x = torch.randn(2, 3, SIZE, SIZE, generator=generator)
     weight = torch.randn(3 * SIZE * SIZE, 5, generator=generator)
@@ -41,7 +40,7 @@ def test_the_gradient_penalty_is_the_squared_norm_of_the_jacobian_in_the_region(
         asked = x.clone().requires_grad_()
         drawn.append(float(gradient_penalty(seen(asked, asked.flatten(1) @ weight, half(2))).detach()))
     in_region = weight.reshape(3, SIZE, SIZE, 5)[:, :, : SIZE // 2].square().sum()
-    assert np.mean(drawn) == pytest.approx(float(in_region), rel=0.2)
+    assert np.mean(drawn) == pytest.approx(float(in_region) / 5, rel=0.2)
 
 
 def test_what_does_not_depend_on_the_region_costs_nothing() -> None:
@@ -117,12 +116,36 @@ def test_hooks_are_gone_afterwards_also_after_an_error() -> None:
     assert not any(module._forward_hooks for module in space.network.modules())
 
 
-def test_a_network_without_maps_is_refused_for_grad_cam() -> None:
+def test_a_network_without_maps_learns_painted_images_without_a_penalty(caplog: pytest.LogCaptureFixture) -> None:
     images, _ = corners(4)
     network = nn.Sequential(nn.Flatten(), nn.Linear(3 * images.shape[1] ** 2, 4))
     space = NetworkSpace(network, space_of(images).info.model_copy(update={"dim": 4}), CPU)
-    with pytest.raises(ConfigError, match="use `gradient`"):
-        painted(space, images, "gradcam")
+    penalty = painted(space, images, "gradcam")
+    judged = penalty.judge(
+        classify, Standardise(space.info), np.random.default_rng(0), torch.Generator().manual_seed(0)
+    )
+    assert float(judged.penalty) == 0
+    assert len(judged.logits) == PAINTED == len(judged.codes)
+    assert "without a penalty" in caplog.text
+
+
+def test_a_painted_part_stands_for_both_classes() -> None:
+    images = np.zeros((4, 32, 32, 3), np.uint8)
+    images[::2] = 200
+    space = space_of(np.random.default_rng(0).integers(0, 255, (4, 32, 32, 3), dtype=np.uint8))
+    views, codes = painted(space, images, "gradient")._swapped(np.random.default_rng(0))
+    inside, outside = views[:, 0, 3:7, 4:9], views[:, 0, 20:]
+    assert codes.tolist().count(0) == PAINTED // 2
+    for image, region, code in zip(outside, inside, codes.tolist(), strict=True):
+        assert float(image.mean()) == pytest.approx(0 if code else 200 / 255, abs=1e-6), (
+            "the class is what lies outside"
+        )
+        assert float(region.std()) < 1e-6
+    assert float(inside[:, 0, 0].std()) > 0.05, "the part goes from one class's to the other's"
+    large = painted(space, images, "gradient")
+    large._ignore = dict.fromkeys(range(4), np.ones((32, 32), np.bool_))
+    large._painted = np.array([0])
+    assert large._swapped(np.random.default_rng(0))[1].tolist() == [0] * PAINTED, "a large part is not put on others"
 
 
 def tiny(size: int) -> NetworkSpace:
