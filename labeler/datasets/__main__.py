@@ -12,10 +12,12 @@ from labeler.datasets.download import download
 from labeler.datasets.importing import import_labels
 from labeler.datasets.placing import LABELS, is_placed, place
 from labeler.datasets.table import DATASETS, Dataset, find_dataset
+from labeler.lock import held
 from shared.config import Config, load_config
 from shared.errors import ConfigError, InvalidInput, LabelstreamError
 
 EXIT_REFUSED = 2
+FOLDER = "datasets"
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -28,7 +30,9 @@ def main(argv: list[str] | None = None) -> int:
         print(f"datasets: {error}", file=sys.stderr)
         return EXIT_REFUSED
     try:
-        install(dataset, config, given.archives, given.limit, given.labeler or config.trainer.labeler_url, _say)
+        folder = config.paths.data / FOLDER
+        with held(folder, "datasets.lock", f"another command puts a data set into {folder}; wait until it is done"):
+            install(dataset, config, given.archives, given.limit, given.labeler or config.trainer.labeler_url, _say)
     except LabelstreamError as error:
         print(f"datasets: {error}", file=sys.stderr)
         return 1
@@ -60,7 +64,7 @@ def install(
 
 
 def _place(dataset: Dataset, config: Config, archives: Path | None, limit: int | None, say: Say) -> int:
-    folder = config.paths.data / "datasets"
+    folder = config.paths.data / FOLDER
     root = folder / f"{dataset.name}.unpacked"
     paths = [
         locate(each, archives, folder, lambda archive, part: download(archive, part, say)) for each in dataset.archives

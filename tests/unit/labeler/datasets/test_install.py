@@ -18,6 +18,7 @@ from labeler.database import Database
 from labeler.datasets.__main__ import install, main
 from labeler.datasets.archives import DatasetError
 from labeler.datasets.table import DATASETS, Dataset
+from labeler.lock import held
 from shared.config import Config, load_config
 from shared.errors import StorageFull
 from shared.messages import SessionState
@@ -194,3 +195,13 @@ def test_an_unknown_name_is_answered_with_the_list(
     assert main(["cifar-11", "--data", str(tmp_path), "--images", str(tmp_path)]) == 2
     error = capsys.readouterr().err
     assert "no data set is known as 'cifar-11'" in error and "cub-200-2011" in error and "Did you mean cifar-1" in error
+
+
+def test_two_commands_at_once_do_not_get_in_each_others_way(
+    capsys: pytest.CaptureFixture[str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    with held(tmp_path / "data" / "datasets", "datasets.lock", "held by the test"):
+        assert main(["cifar-10", "--data", "data", "--images", "images", "--archives", "archives"]) == 1
+    assert "another command puts a data set into data/datasets; wait until it is done" in capsys.readouterr().err
+    assert not (tmp_path / "images").exists()
