@@ -41,11 +41,11 @@ class Service:
     def end(self, number: int = signal.SIGKILL) -> int:
         assert self.process
         self.process.send_signal(number)
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=90)
 
     def exit_status(self) -> int:
         assert self.process
-        return self.process.wait(timeout=30)
+        return self.process.wait(timeout=90)
 
     @property
     def output(self) -> str:

@@ -11,12 +11,11 @@ from typing import Any, Final
 
 from shared.asking import Answer, AnswerHead, AnswerState, Ask, Question, pack_answer
 from shared.errors import LabelstreamError
-from trainer.embedder import lower_priority
+from trainer.priority import ANSWERING, lower_priority
 
 log = logging.getLogger(__name__)
 
 WAITING: Final = 16  # questions
-NICENESS: Final = 5  # below the loop, above the embedder: a person waits
 SAY_EVERY_S: Final = 0.25
 
 Report = Callable[[float], None]
@@ -65,7 +64,7 @@ class Clerk:
             self._news.notify()
 
     def _run(self) -> None:
-        lower_priority(NICENESS)
+        lower_priority(ANSWERING)
         while (found := self._next()) is not None:
             ask, dropped = found
             try:

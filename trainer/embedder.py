@@ -19,12 +19,12 @@ from trainer.loading import Loader
 from trainer.models.pixels import FIT_ON, PIXEL_SIZE, PixelSpace
 from trainer.models.space import Pixels, Space
 from trainer.pool import ImageRef, Pool
+from trainer.priority import lower_priority
 from trainer.progress import Progress
 from trainer.vectors import VectorFile
 
 log = logging.getLogger(__name__)
 
-LOW_PRIORITY: Final = 10  # niceness: about a tenth of a busy core's time beside a normal thread
 IDLE_S: Final = 1.0
 RETRY_S: Final = 3.0
 PIXELS_FILE: Final = "pixels.safetensors"
@@ -222,14 +222,3 @@ class Embedder:
     def _refuse(self, ref: ImageRef, reason: str) -> None:
         self._pool.failed([ref])
         self._unreadable.append(UnreadableImage(image=ref.number, content_hash=ref.content_hash.hex(), reason=reason))
-
-
-def lower_priority(niceness: int = LOW_PRIORITY) -> None:
-    """Let this thread, and those it starts, have less of the processor when others want it (Linux).
-
-    niceness: 1 to 19; the default leaves about a tenth beside a normal thread.
-    """
-    try:
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), niceness)
-    except (AttributeError, OSError) as error:
-        log.debug("priority not lowered: %s", error)

@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 from typing import Final, NamedTuple, Protocol
 
-from trainer.embedder import LOW_PRIORITY
+from trainer.priority import BESIDE
 
 CHUNK: Final = 65_536
 
@@ -43,7 +43,7 @@ class DrawingProcess:
 
     def __init__(self, order: Order) -> None:
         files = [str(order.codes), str(order.target)]
-        module = [sys.executable, "-m", "trainer.projection", order.name, *files, str(LOW_PRIORITY)]
+        module = [sys.executable, "-m", "trainer.projection", order.name, *files, str(BESIDE)]
         environ = os.environ | {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "OMP_WAIT_POLICY": "PASSIVE"}
         self._process = subprocess.Popen(  # noqa: S603  # nosec B603
             [sys.executable, "-m", "shared.pdeathsig", str(os.getpid()), *module],

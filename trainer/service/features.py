@@ -17,9 +17,9 @@ import numpy as np
 
 from shared.errors import ImageRejected
 from shared.images import content_hash, decode_rgb, open_below
-from trainer.embedder import lower_priority
 from trainer.models.space import Floats, Pixels, Space, prepare
 from trainer.pool import Located
+from trainer.priority import lower_priority
 from trainer.service.work import Advance
 from trainer.vectors import BLOCK, VectorFile
 

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Final
 
 from shared.errors import LabelstreamError
-from trainer.embedder import lower_priority
+from trainer.priority import lower_priority
 from trainer.service.refusals import Busy, Cancelled, UnknownJob
 from trainer.service.work import Answer, Work
 

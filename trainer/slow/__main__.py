@@ -11,8 +11,8 @@ import torch
 from shared.errors import LabelstreamError
 from shared.messages import SlowState
 from shared.tokens import trainer_token
-from trainer.embedder import LOW_PRIORITY
 from trainer.labeler_http import LabelerHttp
+from trainer.priority import BESIDE
 from trainer.slow.messages import Job, Outcome, Step
 from trainer.slow.worker import Round
 
@@ -20,7 +20,7 @@ from trainer.slow.worker import Round
 def main() -> int:
     """Do one round; the answer is the process's exit status, a failure says its reason before."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the trainer, which ends this process
-    os.nice(LOW_PRIORITY)
+    os.nice(BESIDE)
     job = Job.model_validate_json(sys.stdin.readline())
     torch.set_num_threads(job.config.slow.threads)
     data = job.config.paths.data
