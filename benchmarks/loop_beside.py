@@ -1,8 +1,8 @@
 """What open pages cost the loop: label → new queue served, with nothing, the dashboard or the map open, in turns.
 
 Measured as in benchmarks.loop_latency, on a synthetic pool, with one page of a headless Chromium that goes from one
-address to the next between batches. Nothing is measured before the page has drawn and the trainer is idle; t-SNE is
-drawn anew behind the map as labels come in.
+address to the next after every BLOCK batches. The first batch of a block begins when the page has drawn, each other one
+when the trainer is idle, whatever the page does then; t-SNE is drawn anew behind the map as labels come in.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from benchmarks.synthetic import FACTORY, draw_pool, trainer_environ, write_cata
 from benchmarks.table import milliseconds, parser_for, percentiles, print_table, write_json
 
 DEADLINE_MS: Final = 120_000
-WARM_UP: Final = 2
+BLOCK: Final = 10
 BATCH: Final = 10
 NOTHING: Final = "nothing"
 DRAWN: Final = {
@@ -44,6 +44,12 @@ def show_page(page: Page, url: str, name: str) -> None:
     expect(page.locator(drawn).first).to_be_visible(timeout=DEADLINE_MS)
 
 
+def one_batch(annotator: Annotator, listener: Listener) -> float:
+    """Seconds that a batch takes once the trainer is idle."""
+    until_idle(annotator)
+    return measure(annotator, listener, BATCH).served_s
+
+
 def run(services: Pair, annotator: Annotator, initial: int, rounds: int) -> dict[str, list[float]]:
     """Seconds from acknowledged labels to the order that is based on them, by what is shown."""
     services.labeler.start()
@@ -51,19 +57,20 @@ def run(services: Pair, annotator: Annotator, initial: int, rounds: int) -> dict
     annotator.add_classes()
     until_idle(annotator)
     annotator.run(initial)
+    until_idle(annotator)
     listener = Listener()
     listener.connect(services.labeler.url)
     served: dict[str, list[float]] = {name: [] for name in DRAWN}
     with launch() as browser:
         page = browser.new_page(viewport={"width": 1280, "height": 800})
         page.add_init_script(f"localStorage.setItem('labelstream.annotator', {json.dumps('benchmark')})")
-        for _ in range(WARM_UP + rounds):
-            for name, seconds in served.items():
+        for cycle in range(rounds // BLOCK):
+            first = cycle % len(DRAWN)  # each has its turn to be first: the more labels, the longer a batch takes
+            for name in [*DRAWN][first:] + [*DRAWN][:first]:
                 show_page(page, services.labeler.url, name)
-                until_idle(annotator)
-                seconds.append(measure(annotator, listener, BATCH).served_s)
+                served[name] += [one_batch(annotator, listener) for _ in range(BLOCK)]
         listener.client.disconnect()
-    return {name: seconds[WARM_UP:] for name, seconds in served.items()}
+    return served
 
 
 def figures_for(given: argparse.Namespace) -> dict[str, Any]:
@@ -89,7 +96,7 @@ def main(argv: list[str] | None = None) -> int:
     parser.add_argument("--classes", type=int, default=10, metavar="N", help="default: %(default)s")
     parser.add_argument("--dim", type=int, default=1280, metavar="N", help="length of an embedding (default: 1280)")
     parser.add_argument("--initial", type=int, default=200, metavar="N", help="labels before (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=40, metavar="N", help="batches each (default: 40, quick: 10)")
+    parser.add_argument("--rounds", type=int, default=30, metavar="N", help="batches each (default: 30, quick: 10)")
     given = parser.parse_args(argv)
     if find_browser() is None:
         print("loop_beside: no Chromium or Chrome was found; install one, or name it in LABELSTREAM_BROWSER")

@@ -20,7 +20,8 @@ import { renderLegend } from "../ui/legend.js";
 
 const FIRST = ["accuracy", "f1_macro", "loss", "ece", "accuracy_worst"];
 const ASK_EVERY_MS = 2_000;
-const SETTLE_MS = 150;
+/** What is computed on demand waits until the new order has been made and the model evaluated. */
+const SETTLE_MS = 1_000;
 const PAINTED = "labelstream:metric-painted";
 
 class DashboardPage {
