@@ -50,7 +50,7 @@ class ExplainPage {
   #picked = new URLSearchParams(location.search).get("image");
   #view = new URLSearchParams(location.search).get("view") === "shift" ? "shift" : "maps";
   #present = 0;
-  #turn = 0;
+  /** How often a kind of images was asked for. */ #turn = 0;
 
   async start() {
     const tabs = makeTabs(byId("tabs"), [{ id: "maps", text: "Versions and methods" }, { id: "shift", text: "Is it the method? Input shift" }], "panel", (id) => this.#show(id));
@@ -65,7 +65,7 @@ class ExplainPage {
     void startFrame((state) => this.#take(state));
     await this.#learn();
     await this.#showKind(this.#picked ? "picked" : "wrong");
-    if (!this.#picked && !this.#chosen.size) await this.#showKind("right");
+    if (!this.#picked && !this.#chosen.size && this.#turn === 1) await this.#showKind("right");
   }
 
   /** @param {State} state */
