@@ -38,6 +38,7 @@ class Person:
         expect(self.page.locator("#start")).to_be_enabled(timeout=30_000)
         self.page.locator("#start").click()
         expect(self.page.locator("#desk")).to_be_visible()
+        expect(self.page.locator("#classes > li")).to_have_count(len(self.classes))  # a key without a class is none
 
     def shown(self) -> str:
         """The file name of the image on the screen, empty where there is none."""
@@ -53,6 +54,7 @@ class Person:
             if not isinstance(name, str):
                 return done
             self.page.keyboard.press(KEYS[self.classes.index(self.truth[name])])
+            wait_for(lambda old=name: self.shown() != old, f"the page to take the answer to {name}")  # type: ignore[misc]
         return count
 
     def next_image(self) -> str:
