@@ -9,7 +9,7 @@ from typing import Final
 
 log = logging.getLogger(__name__)
 
-ANSWERING: Final = 5  # a person waits; about a third beside a normal thread
+ANSWERING: Final = 5  # a person waits; about a quarter beside a normal thread
 READING: Final = 10  # waits between its batches while the loop has something to do; about a tenth
 BESIDE: Final = 15  # goes on for minutes whatever the loop does; a few hundredths
 
